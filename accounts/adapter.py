@@ -1,0 +1,19 @@
+"""How log-in and sign-up behave here."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.http import HttpRequest
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """allauth's rules with ours: sign-up only when the operator opened it."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Return whether people may make an account themselves; it has no role in any class."""
+        return bool(settings.ALLOW_SIGNUP)
+
+    def render_mail(self, template_prefix: str, email: str, context: dict[str, Any], headers: Any = None) -> Any:
+        """Return the mail; it is plain text, and it starts its links with the address people use."""
+        return super().render_mail(template_prefix, email, {**context, "site_name": "Practika"}, headers)

@@ -1,0 +1,89 @@
+"""The admin site for people and classes."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.models import Classroom, Membership, User
+from accounts.services.people import set_password_link, verify_address
+
+
+class NewUserForm(AdminUserCreationForm):
+    """A new account; without a password, its set-password link is how its owner gets in."""
+
+    class Meta:
+        model = User
+        fields = ["email", "name"]
+        field_classes = {"email": forms.EmailField}
+
+
+class MembershipInline(admin.TabularInline):
+    """The classes of a person, or the people of a class."""
+
+    model = Membership
+    extra = 0
+    autocomplete_fields = ["user", "classroom"]
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    """Accounts. Those made here count as verified."""
+
+    add_form = NewUserForm
+    add_fieldsets = [(None, {"fields": ["email", "name", "usable_password", "password1", "password2"]})]
+    fieldsets = [
+        (None, {"fields": ["email", "name", "password"]}),
+        ("Preferences", {"fields": ["time_zone", "language"]}),
+        ("Permissions", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Dates", {"fields": ["date_joined", "last_seen_at", "last_login"]}),
+    ]
+    readonly_fields = ["date_joined", "last_seen_at", "last_login"]
+    list_display = ["email", "name", "is_active", "is_staff", "last_seen_at"]
+    list_filter = ["is_staff", "is_active"]
+    search_fields = ["email", "name"]
+    ordering = ["email"]
+    inlines = [MembershipInline]
+    actions = ["make_password_links"]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save the account; its address counts as verified, for staff vouch for it."""
+        super().save_model(request, obj, form, change)
+        verify_address(user=obj)
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
+        """Show memberships once the account exists."""
+        return self.inlines if obj else []
+
+    @admin.action(description="Make a set-password link to copy")
+    def make_password_links(self, request: HttpRequest, users: "QuerySet[User]") -> None:
+        """Show a link for each chosen person; whoever has it sets the password."""
+        for user in users:
+            link = set_password_link(user=user, asked_by=request.user)
+            messages.info(request, f"Copy this for {user.email}: {link}")
+
+
+@admin.register(Classroom)
+class ClassroomAdmin(admin.ModelAdmin):
+    """Classes with their people."""
+
+    list_display = ["name", "time_zone", "created_at", "archived_at"]
+    search_fields = ["name"]
+    ordering = ["name", "pk"]
+    inlines = [MembershipInline]
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    """Who is in which class, as what."""
+
+    list_display = ["user", "classroom", "role"]
+    list_filter = ["role"]
+    search_fields = ["user__email", "user__name", "classroom__name"]
+    autocomplete_fields = ["user", "classroom"]
+    ordering = ["classroom__name", "user__email", "pk"]
+    list_select_related = ["user", "classroom"]

@@ -1,0 +1,33 @@
+"""The person behind a request: their time zone, and when they were last here."""
+
+import zoneinfo
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.services.people import note_seen
+
+SEEN_EVERY = timedelta(hours=1)
+
+
+class PersonMiddleware:
+    """Shows times in the person's zone and notes, at most once an hour, that they were here."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the answer of the rest of the site."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> None:
+        """Look at the person once a view will answer; static files and probes never ask for one."""
+        if request.path.startswith("/core/") or not request.user.is_authenticated:
+            timezone.deactivate()
+            return
+        user, now = request.user, timezone.now()
+        timezone.activate(zoneinfo.ZoneInfo(user.time_zone))
+        if user.last_seen_at is None or now - user.last_seen_at > SEEN_EVERY:
+            note_seen(user=user, now=now)

@@ -1,0 +1,76 @@
+"""Writing, changing, and deleting comments."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from accounts.models import Membership
+from comments.models import Comment
+from core.models import VideoAsset
+from core.received import ReceivedVideo
+from core.services.audit import record_event
+from core.services.videos import attach_video, delete_video_asset, store_video
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def write_comment(
+    *,
+    target: VideoAsset,
+    author: "User",
+    text: str = "",
+    at_ms: int | None = None,
+    received: ReceivedVideo | None = None,
+    parent: Comment | None = None,
+    now: datetime,
+) -> Comment:
+    """Return a new comment on `target`; its video is seen by whoever sees the target. Raises what `store_video` raises."""
+    video = None
+    if received:
+        video = store_video(received=received, owner=author, classroom=target.classroom, now=now)
+    with transaction.atomic():
+        if video:
+            attach_video(video=video, audience=VideoAsset.Audience.OWNER, shown_with=target, now=now)
+        comment = Comment.objects.create(
+            target=target, author=author, parent=parent, at_ms=at_ms, text=text, video=video, created_at=now
+        )
+        record_event(action="comment.written", actor=author, subject=comment, classroom=target.classroom)
+    return comment
+
+
+def edit_comment(*, comment: Comment, text: str, now: datetime) -> None:
+    """Change what a comment says."""
+    comment.text, comment.edited_at = text, now
+    comment.save(update_fields=["text", "edited_at"])
+
+
+def delete_comment(*, comment: Comment, by: "User", now: datetime) -> None:
+    """Delete a comment with its video; one with replies is blanked, so that they keep their place."""
+    video = comment.video
+    with transaction.atomic():
+        record_event(action="comment.deleted", actor=by, subject=comment, classroom=comment.target.classroom)
+        if comment.replies.exists():
+            comment.text, comment.drawing, comment.video, comment.deleted_at = "", None, None, now
+            comment.save(update_fields=["text", "drawing", "video", "deleted_at"])
+        else:
+            comment.delete()
+        if video:
+            delete_video_asset(video=video, now=now)
+
+
+def may_edit(*, comment: Comment, user: "User") -> bool:
+    """Return whether `user` wrote the comment and it is still there."""
+    return comment.deleted_at is None and comment.author_id == user.pk
+
+
+def may_delete(*, comment: Comment, user: "User", teaches: bool) -> bool:
+    """Return whether `user` may delete the comment: its author, an instructor of the class, or staff."""
+    return comment.deleted_at is None and (comment.author_id == user.pk or teaches or user.is_staff)
+
+
+def instructor_ids(classroom_id: object) -> set[object]:
+    """Return the keys of a class's instructors."""
+    members = Membership.objects.instructors().filter(classroom=classroom_id)
+    return set(members.values_list("user_id", flat=True))

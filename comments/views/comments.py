@@ -1,0 +1,77 @@
+"""A comment is written on the page that shows the video; this is where its forms lead."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from comments.forms import CommentForm, EditForm
+from comments.models import Comment
+from comments.services import delete_comment, edit_comment, may_delete, may_edit, write_comment
+from comments.thread import teaches
+from core.http import done, form_page, receives_video
+from core.models import VideoAsset
+from core.refusals import VideoRefused
+
+
+@require_POST
+@receives_video
+def create(request: HttpRequest, video_pk: str) -> HttpResponse:
+    """Write a comment on a video one may see."""
+    target = get_object_or_404(VideoAsset.objects.visible_to(request.user).filter(shown_with__isnull=True), pk=video_pk)
+    form = CommentForm(request.POST, request.FILES, target=target)
+    next_url = _next(request)
+    if form.is_valid():
+        fields = dict(form.cleaned_data)
+        try:
+            comment = write_comment(
+                target=target, author=request.user, received=fields.pop("video"), now=timezone.now(), **fields
+            )
+        except VideoRefused as refusal:
+            form.add_error("video", refusal.sentence)
+        else:
+            return done(request, f"{next_url}#comment-{comment.pk}")
+    return form_page(request, "comments/thread_page.html", form, {"video": target, "next_url": next_url})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: str) -> HttpResponse:
+    """Change one's own comment."""
+    comment = _visible(request, pk)
+    if not may_edit(comment=comment, user=request.user):
+        raise PermissionDenied("Only its author changes a comment.")
+    form = EditForm(request.POST or None, comment=comment)
+    next_url = _next(request)
+    if request.method == "POST" and form.is_valid():
+        edit_comment(comment=comment, text=form.cleaned_data["text"], now=timezone.now())
+        return redirect(f"{next_url}#comment-{comment.pk}")
+    return form_page(request, "comments/edit.html", form, {"comment": comment, "next_url": next_url})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: str) -> HttpResponse:
+    """Ask, then delete a comment."""
+    comment = _visible(request, pk)
+    if not may_delete(comment=comment, user=request.user, teaches=teaches(request.user, comment.target)):
+        raise PermissionDenied("Only its author or an instructor deletes a comment.")
+    next_url = _next(request)
+    if request.method != "POST":
+        return render(request, "comments/confirm_delete.html", {"comment": comment, "next_url": next_url})
+    delete_comment(comment=comment, by=request.user, now=timezone.now())
+    messages.success(request, "The comment is deleted.")
+    return redirect(next_url)
+
+
+def _visible(request: HttpRequest, pk: str) -> Comment:
+    rows = Comment.objects.filter(target__in=VideoAsset.objects.visible_to(request.user), deleted_at=None)
+    return get_object_or_404(rows.select_related("target__classroom", "author", "video"), pk=pk)
+
+
+def _next(request: HttpRequest) -> str:
+    """Return where the form wants to lead back to, if that is on this site; else home."""
+    url = request.POST.get("next") or request.GET.get("next") or "/"
+    allowed = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url.partition("#")[0] if allowed else "/"

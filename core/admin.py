@@ -1,0 +1,113 @@
+"""The admin site for videos and what belongs to them: to look things up; the services change them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from core.models import (
+    AuditEvent,
+    ProcessingJob,
+    Rendition,
+    ScheduledRun,
+    StorageDeletion,
+    Upload,
+    VideoAsset,
+)
+
+
+class LookOnly(admin.ModelAdmin):
+    """Rows that only services write: shown, found, never changed here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse adding."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Refuse changing."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Refuse deleting."""
+        return False
+
+
+@admin.register(VideoAsset)
+class VideoAssetAdmin(LookOnly):
+    """Stored videos."""
+
+    list_display = [
+        "__str__",
+        "owner",
+        "classroom",
+        "audience",
+        "state",
+        "duration_ms",
+        "size_bytes",
+        "created_at",
+    ]
+    list_filter = ["state", "audience"]
+    search_fields = ["name", "original_name", "owner__email", "storage_path"]
+    ordering = ["-created_at", "pk"]
+    list_select_related = ["owner", "classroom"]
+
+
+@admin.register(Rendition)
+class RenditionAdmin(LookOnly):
+    """Files made from videos."""
+
+    list_display = ["video", "kind", "size_bytes", "created_at"]
+    ordering = ["-created_at", "pk"]
+    list_select_related = ["video"]
+
+
+@admin.register(Upload)
+class UploadAdmin(LookOnly):
+    """Videos on their way in."""
+
+    list_display = ["__str__", "owner", "classroom", "backend", "declared_size_bytes", "last_activity_at"]
+    list_filter = ["state"]
+    ordering = ["-last_activity_at", "pk"]
+    list_select_related = ["owner", "classroom"]
+
+
+@admin.register(ProcessingJob)
+class ProcessingJobAdmin(LookOnly):
+    """Work on videos."""
+
+    list_display = ["video", "kind", "state", "tries", "percent", "error_code"]
+    list_filter = ["state"]
+    ordering = ["-created_at", "pk"]
+    list_select_related = ["video"]
+
+
+@admin.register(StorageDeletion)
+class StorageDeletionAdmin(LookOnly):
+    """Objects waiting to be removed."""
+
+    list_display = ["storage_path", "requested_at"]
+    ordering = ["requested_at", "pk"]
+
+
+@admin.register(ScheduledRun)
+class ScheduledRunAdmin(LookOnly):
+    """When scheduled tasks ran."""
+
+    list_display = ["name", "last_started_at", "last_finished_at"]
+    ordering = ["name"]
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(LookOnly):
+    """The audit trail."""
+
+    list_display = ["at", "actor_label", "action", "object_type", "object_id", "address", "request_id"]
+    list_filter = ["action"]
+    search_fields = ["actor_label", "object_id", "request_id"]
+    ordering = ["-at", "pk"]
+    date_hierarchy = "at"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the events; their classes are not shown in the list."""
+        return super().get_queryset(request).defer("detail")

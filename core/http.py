@@ -1,0 +1,150 @@
+"""How our views receive and answer: JSON problems, forms that carry a video, and their refusals.
+
+# Note [The order of refusals]
+A request that carries a video is refused as early as can be, so that nobody sends gigabytes for nothing:
+no account (401 for JSON, the log-in page otherwise, body unread) → no Content-Length 411 → larger than allowed 413
+→ the upload handler is installed → CSRF 403 (with an X-CSRFToken header the body is not touched) → the body is
+read to disk. Django's own CSRF middleware would read the form first, into its own handlers; so such views are
+exempt from it and `receives_video` makes the same check at its place in this order.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.handlers.wsgi import WSGIRequest
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.views.decorators.csrf import csrf_exempt
+
+from core.multipart import VideoUploadHandler
+from core.received import VideoTooLarge
+from core.storage.base import StorageFull, StorageUnavailable
+
+View = Callable[..., HttpResponse]
+FORM_ALLOWANCE_BYTES = 1024 * 1024  # what the form's other fields may add to the video
+RETRY_AFTER_S = 30
+
+
+def problem(status: int, title: str, detail: str = "", **members: Any) -> JsonResponse:
+    """Return an error as application/problem+json (RFC 9457); `detail` is a sentence for people."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+    response = JsonResponse(body, status=status, content_type="application/problem+json")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def json_answer(body: dict[str, Any], *, status: int = 200) -> JsonResponse:
+    """Return JSON that no cache keeps."""
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Return whether the caller is a program of ours rather than a browser following a link."""
+    return request.path.startswith("/core/api/") or request.headers.get("Accept", "") == "application/json"
+
+
+def refuse(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
+    """Return an error as a problem or as a page, whichever the caller reads."""
+    if wants_json(request):
+        response: HttpResponse = problem(status, title, detail)
+    else:
+        page = status if status in {400, 403, 404, 413, 503} else 500
+        response = render(None, f"{page}.html", {"title": title, "reason": detail}, status=status)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def done(request: HttpRequest, location: str) -> HttpResponse:
+    """Answer a successful form: a redirect, or 201 with the location for the elements that send it themselves."""
+    return json_answer({"location": location}, status=201) if wants_json(request) else redirect(location)
+
+
+def form_page(request: HttpRequest, template: str, form: BaseForm, context: dict[str, Any]) -> HttpResponse:
+    """Show a form: 200 when it is new, 422 with its errors when it was sent."""
+    if not form.is_bound:
+        return render(request, template, {"form": form, **context})
+    if wants_json(request):
+        return form_problem(form)
+    return render(request, template, {"form": form, **context}, status=422)
+
+
+def form_problem(form: BaseForm) -> JsonResponse:
+    """Return a form's errors as a problem; `detail` is the first of them."""
+    errors = {field: [str(message) for message in messages] for field, messages in form.errors.items()}
+    first = next((messages[0] for messages in errors.values()), "")
+    return problem(422, "That did not work", first, errors=errors)
+
+
+def receives_video(view: View) -> View:
+    """Let a view receive a form with a video in `request.FILES["video"]`, refusing in the order of the note above."""
+
+    @csrf_exempt
+    @login_not_required
+    @wraps(view)
+    def receiving_view(request: WSGIRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _log_in_first(request)
+        try:
+            refusal = (_refuse_length(request) or _accept_body(request)) if request.method == "POST" else None
+            return refusal or view(request, *args, **kwargs)
+        except VideoTooLarge:
+            return _too_large(request)
+        except StorageFull as error:
+            return refuse(request, 507, "No space left", error.sentence)
+        except StorageUnavailable as error:
+            return refuse(request, 503, "Storage unavailable", error.sentence)
+
+    return receiving_view
+
+
+def _log_in_first(request: HttpRequest) -> HttpResponse:
+    if wants_json(request):
+        response: HttpResponse = problem(401, "Log in first", "This needs an account. Log in, then try again.")
+        response["WWW-Authenticate"] = 'Session realm="Practika"'
+        return response
+    return redirect_to_login(request.get_full_path())
+
+
+def _refuse_length(request: HttpRequest) -> HttpResponse | None:
+    length = request.headers.get("Content-Length", "")
+    if not length.isdecimal():
+        return refuse(
+            request, 411, "Length required", "The request does not say how long it is. Send a Content-Length."
+        )
+    if int(length) > settings.MAX_VIDEO_BYTES + FORM_ALLOWANCE_BYTES:
+        return _too_large(request)
+    return None
+
+
+def _too_large(request: HttpRequest) -> HttpResponse:
+    limit = filesizeformat(settings.MAX_VIDEO_BYTES)
+    return refuse(request, 413, "Too large", f"A video may have up to {limit}. Nothing was kept. Choose a shorter one.")
+
+
+def _accept_body(request: WSGIRequest) -> HttpResponse | None:
+    """Install the handler that writes the video to disk, then check CSRF; return the refusal, if any."""
+    settings.INCOMING_ROOT.mkdir(parents=True, exist_ok=True)
+    handler = VideoUploadHandler(
+        request, folder=settings.INCOMING_ROOT, max_bytes=settings.MAX_VIDEO_BYTES, video_field="video"
+    )
+    request.upload_handlers = [handler]
+    checked = request
+    if settings.CSRF_HEADER_NAME in request.META:
+        # The same request without its body: the middleware looks at the header only when there is no form to read.
+        checked = WSGIRequest({**request.environ, "REQUEST_METHOD": "PUT"})
+    middleware = CsrfViewMiddleware(lambda _: HttpResponse())
+    middleware.process_request(checked)
+    return middleware.process_view(checked, _checked_view, (), {})
+
+
+def _checked_view(request: HttpRequest) -> HttpResponse:
+    """Stand for the view in the CSRF check, which exempts by the view's attributes."""
+    raise AssertionError("never called")

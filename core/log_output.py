@@ -1,0 +1,153 @@
+"""The handler that writes log lines to standard output without ever making a request wait.
+
+# Note [A stalled reader]
+Standard output is a pipe whose reader may stall, and writing to a full pipe blocks: a plain StreamHandler
+hung the health answer at request 65. So a request only puts its line into a queue that is bounded in bytes,
+and one daemon thread per process writes. When the queue is full the line is dropped and counted; once lines
+flow again, one warning says how many are missing. A forked child starts with an empty queue and a thread of
+its own, so that no line is written twice. Writes stay within PIPE_BUF, which the kernel keeps whole among
+processes that share a pipe (pipe(7)); only a single line longer than that can be torn, and only while the
+reader stalls.
+"""
+
+import logging
+import os
+import select
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+
+QUEUE_BYTES = 4 * 1024 * 1024
+FLUSH_SECONDS = 2.0
+
+
+class NonBlockingHandler(logging.Handler):
+    """Writes lines to a file descriptor (default: standard output); `dropped` counts those it could not."""
+
+    def __init__(self, descriptor: int | None = None, *, queue_bytes: int = QUEUE_BYTES) -> None:
+        super().__init__()
+        self.descriptor = _standard_output() if descriptor is None else descriptor
+        self.queue_bytes = queue_bytes
+        self.start_empty()
+        HANDLERS.add(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue the record's line, or count it as dropped; never wait, never raise."""
+        try:
+            line = self.format(record).encode("utf-8", "replace") + b"\n"
+        except Exception:
+            line = None
+        with self._changed:
+            if line is None or self._closed or self._waiting_bytes + len(line) > self.queue_bytes:
+                self.dropped += 1
+                return
+            self._lines.append(line)
+            self._waiting_bytes += len(line)
+            self._ensure_writer()
+            self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Wait until everything is written, but no longer than FLUSH_SECONDS."""
+        deadline = time.monotonic() + FLUSH_SECONDS
+        with self._changed:
+            while self._lines or self._writing or self._report_is_due():
+                if not self._changed.wait(max(0.0, deadline - time.monotonic())):
+                    return
+
+    def close(self) -> None:
+        """Take no more lines and let the writer end; lines that are still queued are written first."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        super().close()
+
+    def start_empty(self) -> None:
+        """Set up queue, lock, and counts: at first, and in a forked child.
+
+        A child must not keep the lock: a thread that the fork did not copy may be holding it.
+        """
+        self.dropped = 0
+        self._reported = 0
+        self._changed = threading.Condition()
+        self._lines: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._writing = False
+        self._flowing = True
+        self._closed = False
+        self._writer: threading.Thread | None = None
+
+    def _ensure_writer(self) -> None:
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write_lines, name=f"log-writer-{self.descriptor}", daemon=True)
+            self._writer.start()
+
+    def _write_lines(self) -> None:
+        while chunk := self._next_chunk():
+            written = _write_whole(self.descriptor, chunk)
+            with self._changed:
+                self._writing = False
+                self._flowing = written
+                self.dropped += 0 if written else chunk.count(b"\n")
+                self._changed.notify_all()
+
+    def _next_chunk(self) -> bytes:
+        """Wait for lines and return some, at most PIPE_BUF bytes unless one line is longer.
+
+        Empty when the handler is closed and all is written.
+        """
+        with self._changed:
+            while not (self._lines or self._closed or self._report_is_due()):
+                self._changed.wait()
+            self._writing = True
+            if self._report_is_due():
+                return self._report()
+            chunk = []
+            size = 0
+            while self._lines and (not size or size + len(self._lines[0]) <= select.PIPE_BUF):
+                chunk.append(self._lines.popleft())
+                size += len(chunk[-1])
+            self._waiting_bytes -= size
+            return b"".join(chunk)
+
+    def _report_is_due(self) -> bool:
+        relieved = self._flowing and self._waiting_bytes <= self.queue_bytes // 2
+        return relieved and self.dropped > self._reported
+
+    def _report(self) -> bytes:
+        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, "Log lines dropped", (), None)
+        record.lines_dropped = self.dropped - self._reported
+        self._reported = self.dropped
+        return self.format(record).encode("utf-8", "replace") + b"\n"
+
+
+def _write_whole(descriptor: int, chunk: bytes) -> bool:
+    """Write all of it, waiting as long as it takes; return False when the descriptor refuses it."""
+    rest = memoryview(chunk)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLOUT)
+            waiting.poll()
+        except OSError:
+            return False
+    return True
+
+
+def _standard_output() -> int:
+    """Return its descriptor, or one that is never open when the process was started without."""
+    return sys.__stdout__.fileno() if sys.__stdout__ else -1
+
+
+HANDLERS: "weakref.WeakSet[NonBlockingHandler]" = weakref.WeakSet()
+
+
+def _start_child_empty() -> None:
+    for handler in list(HANDLERS):
+        handler.start_empty()
+
+
+os.register_at_fork(after_in_child=_start_child_empty)

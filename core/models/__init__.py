@@ -1,0 +1,17 @@
+"""The tables everything stands on: videos, uploads, jobs, deletions, the audit trail, the schedule."""
+
+from core.models.audit import AuditEvent
+from core.models.deletions import StorageDeletion
+from core.models.jobs import ProcessingJob, ScheduledRun
+from core.models.uploads import Upload
+from core.models.videos import Rendition, VideoAsset
+
+__all__ = [
+    "AuditEvent",
+    "ProcessingJob",
+    "Rendition",
+    "ScheduledRun",
+    "StorageDeletion",
+    "Upload",
+    "VideoAsset",
+]

@@ -1,0 +1,56 @@
+"""The sweep: what was begun and never finished goes after a day, and nothing that is alive does."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import ProtectedError
+
+from core.models import Upload, VideoAsset
+from core.services.deletions import sweep_deletions
+from core.services.videos import abandon_upload, delete_video_asset
+
+ABANDONED_AFTER = timedelta(hours=24)
+UNUSED_AFTER = timedelta(days=7)
+DELETION_RETRIED_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """How many of each were removed, and how many objects the storage would not remove."""
+
+    uploads: int
+    unused_videos: int
+    incoming_files: int
+    objects: int
+    objects_left: int
+
+
+def prune_uploads(*, now: datetime) -> Pruned:
+    """Remove abandoned uploads, videos nothing ever used, forgotten temporary files, and objects still waiting to go."""
+    uploads = Upload.objects.filter(state__in=Upload.UNFINISHED, last_activity_at__lt=now - ABANDONED_AFTER).order_by(
+        "last_activity_at", "pk"
+    )
+    abandoned = [abandon_upload(upload=upload, now=now) for upload in uploads]
+    unused = sum(_delete_unused_videos(now))
+    files = [path.unlink(missing_ok=True) for path in _forgotten_files(now)]
+    removed, left = sweep_deletions(before=now - DELETION_RETRIED_AFTER)
+    return Pruned(len(abandoned), unused, len(files), removed, left)
+
+
+def _delete_unused_videos(now: datetime) -> Iterator[bool]:
+    unused = VideoAsset.objects.filter(attached_at__isnull=True, created_at__lt=now - UNUSED_AFTER)
+    for video in unused.order_by("created_at", "pk"):
+        try:
+            delete_video_asset(video=video, now=now)
+        except ProtectedError:  # something began to use it meanwhile
+            continue
+        yield True
+
+
+def _forgotten_files(now: datetime) -> list[Path]:
+    oldest = (now - ABANDONED_AFTER).timestamp()
+    folder = settings.INCOMING_ROOT
+    return [path for path in folder.iterdir() if path.stat().st_mtime < oldest] if folder.exists() else []

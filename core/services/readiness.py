@@ -1,0 +1,154 @@
+"""Readiness: can this process serve people now? One check per thing it needs.
+
+# Note [Nobody waits for a hung check]
+A check may hang (a frozen database keeps the connection open and says nothing), and a thread in Python
+cannot be killed. So every check runs in a daemon thread of its own, the answer waits for all of them
+together at most `timeout_s`, and a check that is still running is never started a second time: probing a
+hung database for an hour leaves one thread behind, not a thousand.
+
+# Note [One answer, shared for a second]
+The answer is public, and the storage check writes, reads, and deletes an object. So all callers within
+`shared_s` get the same answer, and those who ask while it is made wait for it: nobody can hammer the
+storage with this URL.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from django.db import connection, connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.migration import Migration
+from django.db.migrations.recorder import MigrationRecorder
+
+from core.services.storage import VideoStorageService
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Component:
+    """What one check found, and how long it took (or was waited for)."""
+
+    name: str
+    ok: bool
+    milliseconds: float
+
+
+class MigrationsUnapplied(Exception):
+    """The database lacks migrations that this release brings."""
+
+
+class Readiness:
+    """Runs checks (name → function that raises when the thing is not usable) side by side."""
+
+    def __init__(
+        self,
+        checks: Mapping[str, Callable[[], None]],
+        *,
+        timeout_s: float = 5.0,
+        shared_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.checks = checks
+        self.timeout_s = timeout_s
+        self.shared_s = shared_s
+        self.clock = clock
+        self._turn = threading.Lock()
+        self._runs: dict[str, _Run] = {}
+        self._answer: list[Component] = []
+        self._answered_at = float("-inf")
+
+    def components(self) -> list[Component]:
+        """Return one component per check, in the order of the checks; see the two Notes."""
+        with self._turn:
+            if self.clock() - self._answered_at >= self.shared_s:
+                self._answer = self._ask_all()
+                self._answered_at = self.clock()
+            return self._answer
+
+    def _ask_all(self) -> list[Component]:
+        deadline = time.monotonic() + self.timeout_s
+        runs = [self._start(name, check) for name, check in self.checks.items()]
+        return [run.component(deadline) for run in runs]
+
+    def _start(self, name: str, check: Callable[[], None]) -> "_Run":
+        run = self._runs.get(name)
+        if run is None or run.finished.is_set():
+            run = self._runs[name] = _Run(name, check)
+            context = copy_context()
+            threading.Thread(target=context.run, args=(run.execute,), name=f"ready-{name}", daemon=True).start()
+        return run
+
+
+@dataclass
+class _Run:
+    """One execution of one check, in a thread that may outlive the answer."""
+
+    name: str
+    check: Callable[[], None]
+    started: float = field(default_factory=time.monotonic)
+    finished: threading.Event = field(default_factory=threading.Event)
+    ok: bool = False
+    seconds: float = 0.0
+
+    def execute(self) -> None:
+        try:
+            self.check()
+            self.ok = True
+        except Exception:
+            logger.warning("Readiness check failed", extra={"component": self.name}, exc_info=True)
+        finally:
+            self.seconds = time.monotonic() - self.started
+            # Connections belong to the thread that opened them; this one ends here.
+            connections.close_all()
+            self.finished.set()
+
+    def component(self, deadline: float) -> Component:
+        if not self.finished.wait(max(0.0, deadline - time.monotonic())):
+            logger.warning("Readiness check timed out", extra={"component": self.name})
+            return Component(self.name, False, round((time.monotonic() - self.started) * 1000, 1))
+        return Component(self.name, self.ok, round(self.seconds * 1000, 1))
+
+
+def check_database() -> None:
+    """Raise DatabaseError when the database does not answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def check_migrations() -> None:
+    """Raise MigrationsUnapplied when the database is behind this release, or DatabaseError."""
+    applied = MigrationRecorder(connection).applied_migrations()
+    missing = [
+        f"{app}.{name}"
+        for (app, name), migration in _migrations_on_disk().items()
+        if (app, name) not in applied
+        and not (migration.replaces and all(tuple(key) in applied for key in migration.replaces))
+    ]
+    if missing:
+        raise MigrationsUnapplied(", ".join(sorted(missing)))
+
+
+def check_storage() -> None:
+    """Raise StorageUnavailable when an object cannot be written, read, and deleted."""
+    VideoStorageService().backend.check()
+
+
+@lru_cache(maxsize=1)
+def _migrations_on_disk() -> dict[tuple[str, str], Migration]:
+    """Read them once: they cannot change while the process runs, and reading them takes a while."""
+    return MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+
+
+CHECKS = {"database": check_database, "migrations": check_migrations, "storage": check_storage}
+READINESS = Readiness(CHECKS)
+
+
+def check_readiness() -> list[Component]:
+    """Return the state of everything this process needs, at most a second old."""
+    return READINESS.components()

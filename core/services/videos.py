@@ -1,0 +1,164 @@
+"""Taking a received video into storage, handing it to what uses it, and deleting it."""
+
+import hashlib
+import logging
+import uuid
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from core.media.facts import NotAVideo, VideoFacts
+from core.media.inspection import inspect_video
+from core.models import Rendition, StorageDeletion, Upload, VideoAsset
+from core.received import ReceivedVideo
+from core.refusals import VideoRefused
+from core.services.audit import record_event
+from core.services.deletions import request_deletion
+from core.services.quotas import check_quotas
+from core.services.storage import VideoStorageService
+from core.storage.keys import new_key
+
+if TYPE_CHECKING:
+    from accounts.models import Classroom, User
+
+logger = logging.getLogger(__name__)
+
+
+class NotPlayable(VideoRefused):
+    """The file is not a video that can be decoded, or is beyond the limits."""
+
+
+def store_video(
+    *,
+    received: ReceivedVideo,
+    owner: "User",
+    classroom: "Classroom",
+    name: str = "",
+    description: str = "",
+    now: datetime,
+) -> VideoAsset:
+    """Return a ready video with measured facts and a poster, stored under a key of our own.
+
+    Raises VideoRefused (NotPlayable, QuotaExceeded, TooManyUploads) and StorageUnavailable; the received file and
+    whatever was stored are gone then. Order: row, bytes durable, row complete (Note [The row comes first]).
+    """
+    upload = _open_upload(received, owner=owner, classroom=classroom, now=now)
+    fields = {"upload_id": str(upload.pk), "size_bytes": received.size, "file_name": received.name}
+    logger.info("Video upload started", extra=fields)
+    poster_path = settings.INCOMING_ROOT / f"{uuid.uuid4()}.jpg"
+    try:
+        facts = inspect_video(received.path, poster=poster_path)
+        video = _store(upload, received, poster_path, facts, name=name, description=description, now=now)
+    except NotAVideo as refusal:
+        abandon_upload(upload=upload, now=now)
+        logger.info("Video upload failed", extra={**fields, "code": refusal.code})
+        raise NotPlayable(refusal.code, refusal.sentence) from refusal
+    except Exception:
+        abandon_upload(upload=upload, now=now)
+        logger.exception("Video upload failed", extra=fields)
+        raise
+    finally:
+        received.close()
+        poster_path.unlink(missing_ok=True)
+    logger.info("Video upload completed", extra={**fields, "video_id": str(video.pk)})
+    return video
+
+
+def attach_video(*, video: VideoAsset, audience: str, shown_with: VideoAsset | None = None, now: datetime) -> None:
+    """Say what the video is for: from here on `audience`, or whoever sees `shown_with`, sees it too."""
+    video.audience = audience
+    video.shown_with = shown_with
+    video.attached_at = now
+    video.save(update_fields=["audience", "shown_with", "attached_at"])
+
+
+def delete_video_asset(*, video: VideoAsset, now: datetime) -> None:
+    """Delete a video that nothing uses any more, and its objects after the commit; ProtectedError when it is used."""
+    with transaction.atomic():
+        paths = [video.storage_path, *video.renditions.values_list("storage_path", flat=True)]
+        Upload.objects.filter(video=video).delete()
+        video.jobs.all().delete()
+        video.renditions.all().delete()
+        video.delete()
+        request_deletion(storage_paths=paths, now=now)
+
+
+def abandon_upload(*, upload: Upload, now: datetime) -> None:
+    """Give an unfinished upload up and remove what was stored of it; one that is complete stays as it is."""
+    with transaction.atomic():
+        unfinished = Upload.objects.filter(pk=upload.pk, state__in=Upload.UNFINISHED)
+        if unfinished.update(state=Upload.State.ABORTED, reserved_bytes=0):
+            request_deletion(storage_paths=[upload.storage_path], now=now)
+
+
+def _open_upload(received: ReceivedVideo, *, owner: "User", classroom: "Classroom", now: datetime) -> Upload:
+    """Reserve room for the video; the owner's row is locked, so two uploads at once cannot both take the last of it."""
+    with transaction.atomic():
+        get_user_model().objects.select_for_update().get(pk=owner.pk)
+        check_quotas(owner=owner, classroom=classroom, size_bytes=received.size)
+        return Upload.objects.create(
+            owner=owner,
+            classroom=classroom,
+            client_token=uuid.uuid4().hex,
+            storage_path=new_key(now),
+            backend=VideoStorageService().backend.name,
+            original_name=received.name,
+            declared_size_bytes=received.size,
+            reserved_bytes=received.size,
+            expected_sha256=received.checksum_sha256,
+            created_at=now,
+            last_activity_at=now,
+        )
+
+
+def _store(
+    upload: Upload,
+    received: ReceivedVideo,
+    poster_path: Path,
+    facts: VideoFacts,
+    *,
+    name: str,
+    description: str,
+    now: datetime,
+) -> VideoAsset:
+    backend = VideoStorageService().backend
+    poster_key, poster_bytes = new_key(now), poster_path.stat().st_size
+    with poster_path.open("rb") as poster:
+        poster_sha256 = hashlib.file_digest(poster, "sha256").hexdigest()
+    # The poster has no row of its own yet; a deletion asked for now removes it if what follows is never reached.
+    StorageDeletion.objects.create(storage_path=poster_key, requested_at=now)
+    backend.adopt(received.path, upload.storage_path, mime_type=facts.mime_type)
+    backend.adopt(poster_path, poster_key, mime_type="image/jpeg")
+    with transaction.atomic():
+        video = VideoAsset.objects.create(
+            owner_id=upload.owner_id,
+            classroom_id=upload.classroom_id,
+            name=name,
+            description=description,
+            storage_path=upload.storage_path,
+            original_name=received.name,
+            size_bytes=received.size,
+            checksum_sha256=received.checksum_sha256,
+            state=VideoAsset.State.READY,
+            created_at=now,
+            **asdict(facts),
+        )
+        Rendition.objects.create(
+            video=video,
+            kind=Rendition.Kind.POSTER,
+            storage_path=poster_key,
+            size_bytes=poster_bytes,
+            checksum_sha256=poster_sha256,
+            created_at=now,
+        )
+        StorageDeletion.objects.filter(storage_path=poster_key).delete()
+        Upload.objects.filter(pk=upload.pk, state=Upload.State.OPEN).update(
+            state=Upload.State.COMPLETE, video=video, reserved_bytes=0
+        )
+        record_event(action="video.stored", actor=upload.owner, subject=video, classroom=upload.classroom)
+    return video

@@ -1,0 +1,38 @@
+"""What Django's STORAGES says in S3 mode. It imports nothing: settings call it before anything is set up."""
+
+S3_STORAGE = "core.storage.s3.PrivateS3Storage"
+
+
+def s3_options(
+    *,
+    bucket_name: str,
+    access_key: str = "",
+    secret_key: str = "",
+    region_name: str = "us-east-1",
+    endpoint_url: str = "",
+    addressing_style: str = "auto",
+    custom_domain: str = "",
+    cloudfront_key_id: str = "",
+    cloudfront_key: str = "",
+) -> dict[str, object]:
+    """Return OPTIONS for `STORAGES["default"]`, whose BACKEND is `S3_STORAGE`.
+
+    Empty keys leave the search for credentials to the vendor's chain (an instance's role). `cloudfront_key`
+    is a PEM text. Nothing is judged here: settings refuse in sentences, the storage refuses what is public.
+    """
+    return {
+        "bucket_name": bucket_name,
+        "access_key": access_key or None,
+        "secret_key": secret_key or None,
+        "region_name": region_name,
+        "endpoint_url": endpoint_url or None,
+        "addressing_style": addressing_style,
+        "custom_domain": custom_domain or None,
+        "cloudfront_key_id": cloudfront_key_id or None,
+        "cloudfront_key": cloudfront_key or None,
+        "signature_version": "s3v4",
+        "querystring_auth": True,
+        "default_acl": None,
+        "file_overwrite": False,
+        "object_parameters": {"CacheControl": "private, max-age=86400"},
+    }

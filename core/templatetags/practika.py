@@ -1,0 +1,153 @@
+"""What every page says the same way: times, lengths, sizes, icons and states.
+
+# Note [Words come from the server]
+A page must read well before any script has run, so "2 hours ago" and "0:04.2" are written here and not by the
+browser. The exact time is kept beside the relative one: in `datetime` for machines, in `title` for people.
+"""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+STATE_WORDS = {
+    "to do": "To do",
+    "draft": "Draft",
+    "submitted": "Submitted",
+    "redo": "Redo",
+    "passed": "Passed",
+    "late": "Late",
+    "published": "Published",
+    "archived": "Archived",
+}
+
+_STEPS = (("minute", 60), ("hour", 3600), ("day", 86400), ("week", 7 * 86400))
+_SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "KB"))
+
+
+@register.filter
+def timecode(at_ms: int | None) -> str:
+    """Return a moment of a video to the tenth of a second, rounded down: 4260 is "0:04.2"; "" for None."""
+    if at_ms is None or at_ms == "":
+        return ""
+    tenths = max(int(at_ms), 0) // 100
+    return f"{_clock(tenths // 10)}.{tenths % 10}"
+
+
+@register.filter
+def duration(length_ms: int | None) -> str:
+    """Return a length in whole seconds, at least one when there is any: 3661000 is "1:01:01"; "" for None."""
+    if length_ms is None or length_ms == "":
+        return ""
+    length_ms = max(int(length_ms), 0)
+    return _clock(max((length_ms + 500) // 1000, 1 if length_ms else 0))
+
+
+@register.filter
+def iso_seconds(at_ms: int | None) -> str:
+    """Return a moment as a media fragment has it (https://www.w3.org/TR/media-frags/): 4260 is "4.26"."""
+    if at_ms is None or at_ms == "":
+        return ""
+    whole, rest = divmod(max(int(at_ms), 0), 1000)
+    return f"{whole}.{rest:03d}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def file_size(size_bytes: int | None) -> str:
+    """Return a size in decimal units with one digit after the point: 12_400_000 is "12.4 MB"; "" for None."""
+    if size_bytes is None or size_bytes == "":
+        return ""
+    for unit_bytes, unit in _SIZES:
+        if size_bytes >= unit_bytes:
+            return f"{size_bytes / unit_bytes:.1f} {unit}"
+    return f"{size_bytes} bytes"
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """Return a <time> element with how long ago (or ahead) a moment is; the exact time is its title."""
+    if not moment:
+        return ""
+    return _time_element(moment, relative_words(moment, timezone.now()))
+
+
+@register.filter
+def due(moment: datetime | None, zone_name: str = "") -> SafeString | str:
+    """Return a <time> element with a due date in its class's own time zone: "Friday 29 November, 18:00"."""
+    if not moment:
+        return ""
+    local = timezone.localtime(moment, _zone(zone_name))
+    this_year = local.year == timezone.localtime(timezone.now(), local.tzinfo).year
+    return _time_element(moment, date_format(local, "l j F, H:i" if this_year else "l j F Y, H:i"), local)
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Return the first letters of a name's first and last words, for its sign: "Ada Lovelace" is "AL"."""
+    words = str(name).split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """Return a picture of static/icons.svg: hidden from screen readers, unless it has a label of its own."""
+    return _icon(name, label)
+
+
+@register.simple_tag
+def state_badge(state: str) -> SafeString | str:
+    """Return a state as a word, a color and a shape; nothing for an empty state."""
+    if not state:
+        return ""
+    slug = str(state).replace(" ", "-")
+    word = STATE_WORDS.get(str(state), str(state).capitalize())
+    return format_html('<span class="badge badge--{}">{}{}</span>', slug, _icon(f"state-{state}"), word)
+
+
+def relative_words(moment: datetime, now: datetime) -> str:
+    """Return the distance of two moments in words: "just now", "3 hours ago", "in 2 days", then the date."""
+    seconds = int((now - moment) / timedelta(seconds=1))
+    distance = abs(seconds)
+    if distance < _STEPS[0][1]:
+        return "just now" if seconds >= 0 else "in a moment"
+    if distance >= 5 * _STEPS[-1][1]:
+        return date_format(timezone.localtime(moment), "j F Y")
+    unit, unit_seconds = next(step for step in reversed(_STEPS) if distance >= step[1])
+    count = distance // unit_seconds
+    words = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{words} ago" if seconds >= 0 else f"in {words}"
+
+
+def _time_element(moment: datetime, words: str, shown: datetime | None = None) -> SafeString:
+    exact = date_format(shown or timezone.localtime(moment), "l j F Y, H:i T")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def _icon(name: str, label: str = "") -> SafeString:
+    spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon" width="24" height="24" {}><use href="{}#{}"/></svg>',
+        spoken,
+        static("icons.svg"),
+        name.replace(" ", "-"),
+    )
+
+
+def _clock(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

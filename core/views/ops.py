@@ -1,0 +1,52 @@
+"""Answers for operators' machines: alive, ready."""
+
+import time
+from functools import lru_cache
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from core.health import HealthAnswer
+from core.services.readiness import check_readiness
+
+
+@login_not_required
+@csrf_exempt
+def health_check(request: HttpRequest) -> HttpResponse:
+    """Answer as the WSGI entry does, for servers and test clients that bypass it."""
+    status, headers, body = _health_answer().answer(request.method or "", time.perf_counter())
+    return HttpResponse(body, status=int(status[:3]), headers=dict(headers))
+
+
+@login_not_required
+@csrf_exempt
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """Return each component as ok or fail with milliseconds: 200, or 503 when one fails."""
+    components = check_readiness()
+    is_ready = all(component.ok for component in components)
+    response = JsonResponse(
+        {
+            "status": "ready" if is_ready else "unready",
+            "components": {
+                component.name: {
+                    "status": "ok" if component.ok else "fail",
+                    "milliseconds": component.milliseconds,
+                }
+                for component in components
+            },
+        },
+        status=200 if is_ready else 503,
+        headers={"Cache-Control": "no-store"},
+    )
+    # The failed check is logged with its reason; Django would add an ERROR line for every probe.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+@lru_cache(maxsize=1)
+def _health_answer() -> HealthAnswer:
+    return HealthAnswer(version=settings.VERSION, environment=settings.ENVIRONMENT)

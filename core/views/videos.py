@@ -1,0 +1,147 @@
+"""Receiving a video in one shot, and serving videos and posters to those who may see them."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.http import quote_etag
+from django.views.decorators.http import require_POST, require_safe
+
+from core.forms import UploadVideoForm
+from core.http import form_problem, json_answer, problem, receives_video
+from core.models import Rendition, VideoAsset
+from core.ranges import ranged_response
+from core.refusals import VideoRefused
+from core.services.quotas import QuotaExceeded, TooManyUploads
+from core.services.storage import VideoStorageService, playback_seconds, read_signed_media
+from core.services.videos import store_video
+from core.services.viewing import audit_staff_view
+from core.storage.base import ObjectNotFound
+
+REFUSAL_STATUS = {QuotaExceeded: 413, TooManyUploads: 429}
+
+
+@require_POST
+@receives_video
+def upload_video(request: HttpRequest) -> HttpResponse:
+    """Take a video in one multipart form; 201 with its facts."""
+    form = UploadVideoForm(request.POST, request.FILES, user=request.user)
+    if not form.is_valid():
+        return form_problem(form)
+    fields = form.cleaned_data
+    try:
+        video = store_video(
+            received=fields["video"],
+            owner=request.user,
+            classroom=fields["classroom"],
+            name=fields["name"],
+            description=fields["description"],
+            now=timezone.now(),
+        )
+    except VideoRefused as refusal:
+        status = REFUSAL_STATUS.get(type(refusal), 422)
+        return problem(status, "Video not taken", refusal.sentence, code=refusal.code)
+    return json_answer(_facts(video), status=201)
+
+
+@require_safe
+def stream(request: HttpRequest, pk: str) -> HttpResponse:
+    """Play a video: from disk by ranges, through nginx, or by a redirect to a signed URL."""
+    video = get_object_or_404(VideoAsset.objects.visible_to(request.user), pk=pk)
+    audit_staff_view(video=video, user=request.user)
+    return _serve(
+        request,
+        video.storage_path,
+        video.size_bytes,
+        video.playback_mime_type,
+        video.checksum_sha256 or str(video.pk),
+        playback_seconds(video.duration_ms),
+    )
+
+
+@require_safe
+def poster(request: HttpRequest, pk: str) -> HttpResponse:
+    """Show a video's poster."""
+    videos = VideoAsset.objects.visible_to(request.user)
+    image = get_object_or_404(Rendition, video__in=videos, video_id=pk, kind=Rendition.Kind.POSTER)
+    return _serve(
+        request,
+        image.storage_path,
+        image.size_bytes,
+        "image/jpeg",
+        image.checksum_sha256,
+        playback_seconds(0),
+    )
+
+
+@require_safe
+@login_not_required
+def signed_media(request: HttpRequest, token: str) -> HttpResponse:
+    """Serve what a signed link of the local storage names; the link itself is the permission."""
+    path = read_signed_media(token)
+    video = VideoAsset.objects.filter(storage_path=path).first() if path else None
+    if video is None:
+        raise Http404
+    return _serve(
+        request,
+        video.storage_path,
+        video.size_bytes,
+        video.playback_mime_type,
+        video.checksum_sha256 or path,
+        0,
+    )
+
+
+def _serve(
+    request: HttpRequest, path: str, size_bytes: int, mime_type: str, tag: str, expires_in_s: int
+) -> HttpResponse:
+    backend = VideoStorageService().backend
+    if backend.name == "s3":
+        url = backend.get_url(path, expires_in_s=expires_in_s, mime_type=mime_type)
+        return HttpResponseRedirect(url, headers={"Cache-Control": "no-store"})
+    if settings.X_ACCEL_PREFIX:
+        return _through_nginx(path, mime_type, tag)
+    try:
+        return ranged_response(
+            request, path=backend.path(path), size_bytes=size_bytes, mime_type=mime_type, etag=quote_etag(tag)
+        )
+    except ObjectNotFound as error:
+        raise Http404 from error
+
+
+def _through_nginx(path: str, mime_type: str, tag: str) -> HttpResponse:
+    """Hand the file over: nginx answers the range with the headers given here."""
+    return HttpResponse(
+        content_type=mime_type,
+        headers={
+            "X-Accel-Redirect": f"{settings.X_ACCEL_PREFIX.rstrip('/')}/{path}",
+            "ETag": quote_etag(tag),
+            "Cache-Control": "private, max-age=86400",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
+
+
+def _facts(video: VideoAsset) -> dict[str, object]:
+    """Return what the API says about a video: sizes in pixels as displayed, times in milliseconds."""
+    return {
+        "id": str(video.pk),
+        "name": video.name,
+        "description": video.description,
+        "classroom": str(video.classroom_id),
+        "state": video.state,
+        "original_name": video.original_name,
+        "size_bytes": video.size_bytes,
+        "mime_type": video.mime_type,
+        "checksum_sha256": video.checksum_sha256,
+        "duration_ms": video.duration_ms,
+        "width_px": video.width_px,
+        "height_px": video.height_px,
+        "rotation_deg": video.rotation_deg,
+        "frame_rate": f"{video.frame_rate_num}/{video.frame_rate_den}",
+        "variable_frame_rate": video.variable_frame_rate,
+        "video_codec": video.video_codec,
+        "audio_codec": video.audio_codec,
+    }

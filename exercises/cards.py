@@ -1,0 +1,68 @@
+"""Exercises as cards: with everything a list shows, in one query whatever their number."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
+
+from accounts.models import Membership
+from exercises.models import Attempt, Exercise
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+TO_DO = "to do"
+
+
+def with_my_state(exercises: "QuerySet[Exercise]", user: "User") -> "QuerySet[Exercise]":
+    """Return the exercises with `my_state`, `is_late`, `teaches`, and the rows a card shows.
+
+    `my_state` is that of one's newest attempt, "to do" before the first, and "" for whoever does not learn in
+    the class. Late is what is due, past, and neither submitted nor passed.
+    """
+    mine = Attempt.objects.filter(exercise=OuterRef("pk"), learner=user).order_by("-number")
+    membership = Membership.objects.filter(user=user, classroom=OuterRef("classroom"))
+    return (
+        exercises.select_related("reference", "classroom", "created_by")
+        .annotate(
+            newest_state=Subquery(mine.values("state")[:1]),
+            learns=Exists(membership.filter(role=Membership.Role.LEARNER)),
+            teaches=Exists(membership.filter(role=Membership.Role.INSTRUCTOR)),
+        )
+        .annotate(
+            my_state=Case(
+                When(learns=True, then=Coalesce("newest_state", Value(TO_DO))),
+                default=Coalesce("newest_state", Value("")),
+                output_field=CharField(),
+            ),
+            is_late=Case(
+                When(Q(learns=True, due_at__lt=Now()) & ~Q(newest_state__in=["submitted", "passed"]), then=True),
+                When(Q(learns=True, due_at__lt=Now(), newest_state__isnull=True), then=True),
+                default=False,
+            ),
+        )
+    )
+
+
+def with_counts(exercises: "QuerySet[Exercise]") -> "QuerySet[Exercise]":
+    """Return the exercises with `learner_count`, `submitted_count` (learners who did), and `to_review_count`."""
+    learners = Membership.objects.filter(classroom=OuterRef("classroom"), role=Membership.Role.LEARNER)
+    attempts = Attempt.objects.filter(exercise=OuterRef("pk")).exclude(state=Attempt.State.DRAFT)
+    return exercises.annotate(
+        learner_count=_count(learners, "classroom"),
+        submitted_count=_count(attempts, "exercise", of="learner"),
+        to_review_count=_count(attempts.filter(state=Attempt.State.SUBMITTED), "exercise"),
+    )
+
+
+def _count(rows: QuerySet, by: str, of: str = "pk") -> Coalesce:
+    counted = rows.order_by().values(by).annotate(number=Count(of, distinct=True)).values("number")
+    return Coalesce(Subquery(counted), 0)
+
+
+def older_than(exercises: "QuerySet[Exercise]", created_at: datetime, pk: str) -> "QuerySet[Exercise]":
+    """Return what follows a row on a list that shows the newest first (keyset: no OFFSET at any depth)."""
+    return exercises.filter(created_at__lte=created_at).filter(
+        Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=pk)
+    )

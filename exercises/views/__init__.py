@@ -1,0 +1,1 @@
+"""Pages of exercises and attempts."""

@@ -1,0 +1,158 @@
+"""Attempts: a learner sends, submits, and withdraws them; an instructor answers."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Classroom
+from core.http import done, form_page, receives_video
+from core.refusals import VideoRefused
+from exercises.cards import with_my_state
+from exercises.forms import ReviewForm, VideoForm
+from exercises.models import Attempt, Exercise
+from exercises.services.attempts import (
+    AttemptNotPossible,
+    delete_draft,
+    review_attempt,
+    save_attempt,
+    submit_attempt,
+    withdraw_attempt,
+)
+from exercises.views.exercises import detail_context
+
+
+@require_POST
+@receives_video
+def attempt_create(request: HttpRequest, pk: str) -> HttpResponse:
+    """Take a learner's video as their draft."""
+    exercise = get_object_or_404(with_my_state(Exercise.objects.visible_to(request.user), request.user), pk=pk)
+    if not exercise.learns:
+        raise PermissionDenied("Only the learners of the class send attempts.")
+    form = VideoForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            attempt = save_attempt(
+                exercise=exercise,
+                learner=request.user,
+                received=form.cleaned_data["video"],
+                now=timezone.now(),
+            )
+        except (VideoRefused, AttemptNotPossible) as refusal:
+            form.add_error("video", refusal.sentence)
+        else:
+            messages.success(request, "Here is your attempt. Watch it, then submit it.")
+            return done(request, reverse("exercises:attempt", args=[attempt.pk]))
+    return form_page(request, "exercises/detail.html", form, detail_context(exercise, request.user, form))
+
+
+@require_safe
+def attempt(request: HttpRequest, pk: str) -> HttpResponse:
+    """Show an attempt beside its reference, with what one may do next."""
+    found = _visible(request, pk)
+    is_owner = found.learner_id == request.user.pk
+    may_review = found.state == Attempt.State.SUBMITTED and _teaches(request, found)
+    waiting = Attempt.objects.waiting_for(request.user).exclude(pk=found.pk)
+    visible = Attempt.objects.visible_to(request.user)
+    others = visible.filter(exercise=found.exercise, learner=found.learner)
+    return render(
+        request,
+        "exercises/attempt.html",
+        {
+            "attempt": found,
+            "exercise": found.exercise,
+            "is_owner": is_owner,
+            "may_submit": is_owner and found.state == Attempt.State.DRAFT,
+            "may_withdraw": is_owner and found.state == Attempt.State.SUBMITTED,
+            "may_delete": is_owner and found.state == Attempt.State.DRAFT,
+            "may_review": may_review,
+            "others": others.select_related("video").order_by("number"),
+            "next_waiting": None if is_owner else waiting.first(),
+        },
+    )
+
+
+@require_POST
+def attempt_submit(request: HttpRequest, pk: str) -> HttpResponse:
+    """Hand one's draft in."""
+    found = _own(request, pk)
+    try:
+        submit_attempt(attempt=found, now=timezone.now())
+        messages.success(request, "Submitted. Your instructor has it now.")
+    except AttemptNotPossible as refusal:
+        messages.error(request, refusal.sentence)
+    return redirect("exercises:attempt", pk=found.pk)
+
+
+@require_POST
+def attempt_withdraw(request: HttpRequest, pk: str) -> HttpResponse:
+    """Take one's attempt back before it is reviewed."""
+    found = _own(request, pk)
+    try:
+        withdraw_attempt(attempt=found, now=timezone.now())
+        messages.success(request, "Withdrawn. It is a draft again, and only you see it.")
+    except AttemptNotPossible as refusal:
+        messages.error(request, refusal.sentence)
+    return redirect("exercises:attempt", pk=found.pk)
+
+
+@require_POST
+def attempt_delete(request: HttpRequest, pk: str) -> HttpResponse:
+    """Delete one's draft."""
+    found = _own(request, pk)
+    try:
+        delete_draft(attempt=found, now=timezone.now())
+        messages.success(request, "The draft is deleted.")
+    except AttemptNotPossible as refusal:
+        messages.error(request, refusal.sentence)
+        return redirect("exercises:attempt", pk=found.pk)
+    return redirect("exercises:detail", pk=found.exercise_id)
+
+
+@require_POST
+def attempt_review(request: HttpRequest, pk: str) -> HttpResponse:
+    """Answer a submitted attempt, then lead to the next that waits."""
+    found = _visible(request, pk)
+    if not _teaches(request, found):
+        raise PermissionDenied("Only the instructors of the class answer attempts.")
+    form = ReviewForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, form.errors["verdict"][0])
+        return redirect("exercises:attempt", pk=found.pk)
+    try:
+        review_attempt(attempt=found, verdict=form.cleaned_data["verdict"], by=request.user, now=timezone.now())
+    except AttemptNotPossible as refusal:
+        messages.error(request, refusal.sentence)
+        return redirect("exercises:attempt", pk=found.pk)
+    following = Attempt.objects.waiting_for(request.user).first()
+    answered = f"{found.learner} has your answer: {found.get_state_display()}."
+    if following:
+        messages.success(request, f"{answered} This one waits next.")
+        return redirect("exercises:attempt", pk=following.pk)
+    messages.success(request, f"{answered} Nothing else waits.")
+    return redirect("exercises:queue")
+
+
+def _visible(request: HttpRequest, pk: str) -> Attempt:
+    rows = Attempt.objects.visible_to(request.user).select_related(
+        "exercise__classroom", "exercise__created_by", "learner", "video__owner", "reference", "reviewed_by"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def _own(request: HttpRequest, pk: str) -> Attempt:
+    """Return one's own attempt; 404 when one may not see it, 403 when it is somebody else's."""
+    found = _visible(request, pk)
+    if found.learner_id != request.user.pk:
+        raise PermissionDenied("Only its learner changes an attempt.")
+    return found
+
+
+def _teaches(request: HttpRequest, found: Attempt) -> bool:
+    taught: Any = Classroom.objects.taught_by(request.user)
+    return taught.filter(pk=found.exercise.classroom_id).exists()

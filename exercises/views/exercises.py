@@ -1,0 +1,156 @@
+"""One exercise: practise it, and for its instructors make, change, publish, and remove it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Classroom, User
+from core.http import done, form_page, receives_video
+from core.refusals import VideoRefused
+from exercises.cards import with_my_state
+from exercises.forms import ExerciseForm, VideoForm
+from exercises.models import Attempt, Exercise
+from exercises.services.attempts import refusal_to_attempt
+from exercises.services.exercises import (
+    create_exercise,
+    delete_exercise,
+    edit_exercise,
+    publish_exercise,
+    replace_reference,
+    unpublish_exercise,
+    will_archive,
+)
+
+GET_OR_POST = ["GET", "HEAD", "POST"]
+SHOWN_SUBMISSIONS = 100
+
+
+@require_safe
+def detail(request: HttpRequest, pk: str) -> HttpResponse:
+    """Show an exercise with one's attempts; its instructors see what was submitted."""
+    exercise = get_object_or_404(with_my_state(Exercise.objects.visible_to(request.user), request.user), pk=pk)
+    return render(request, "exercises/detail.html", detail_context(exercise, request.user, VideoForm()))
+
+
+def detail_context(exercise: Exercise, user: User, form: VideoForm) -> dict[str, Any]:
+    """Return what the page of an exercise shows; the exercise comes from `with_my_state`."""
+    attempts = list(exercise.attempts.filter(learner=user).select_related("video", "reviewed_by").order_by("-number"))
+    newest = attempts[0] if attempts else None
+    refusal = refusal_to_attempt(exercise=exercise, newest=newest)
+    may_edit = exercise.teaches or user.is_staff
+    return {
+        "exercise": exercise,
+        "may_edit": may_edit,
+        "attempts": attempts,
+        "draft": newest if newest and newest.state == Attempt.State.DRAFT else None,
+        "may_attempt": exercise.learns and not refusal,
+        "attempt_refusal": refusal if exercise.learns else "",
+        "attempt_form": form,
+        "my_state": exercise.my_state,
+        "is_late": exercise.is_late,
+        "submitted_attempts": _submitted(exercise) if may_edit else [],
+    }
+
+
+@require_http_methods(GET_OR_POST)
+@receives_video
+def create(request: HttpRequest) -> HttpResponse:
+    """Make a draft from a form with a video."""
+    if not Classroom.objects.taught_by(request.user).exists():
+        raise PermissionDenied("Only instructors make exercises. Ask for that role in your class.")
+    if request.method != "POST":
+        return form_page(request, "exercises/form.html", ExerciseForm(user=request.user), {})
+    form = ExerciseForm(request.POST, request.FILES, user=request.user)
+    if form.is_valid():
+        fields = dict(form.cleaned_data)
+        try:
+            exercise = create_exercise(received=fields.pop("video"), by=request.user, now=timezone.now(), **fields)
+        except VideoRefused as refusal:
+            form.add_error("video", refusal.sentence)
+        else:
+            messages.success(request, "Saved as a draft. Watch it once, then publish it.")
+            return done(request, reverse("exercises:detail", args=[exercise.pk]))
+    return form_page(request, "exercises/form.html", form, {})
+
+
+@require_http_methods(GET_OR_POST)
+def edit(request: HttpRequest, pk: str) -> HttpResponse:
+    """Change what an exercise says."""
+    exercise = editable(request, pk)
+    form = ExerciseForm(request.POST or None, user=request.user, exercise=exercise)
+    if request.method == "POST" and form.is_valid():
+        edit_exercise(exercise=exercise, by=request.user, **form.cleaned_data)
+        messages.success(request, "Saved.")
+        return redirect("exercises:detail", pk=exercise.pk)
+    return form_page(request, "exercises/form.html", form, {"exercise": exercise})
+
+
+@require_http_methods(GET_OR_POST)
+@receives_video
+def replace_video(request: HttpRequest, pk: str) -> HttpResponse:
+    """Give an exercise another reference video."""
+    exercise = editable(request, pk)
+    if request.method != "POST":
+        return form_page(request, "exercises/replace_video.html", VideoForm(), {"exercise": exercise})
+    form = VideoForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            replace_reference(
+                exercise=exercise, received=form.cleaned_data["video"], by=request.user, now=timezone.now()
+            )
+        except VideoRefused as refusal:
+            form.add_error("video", refusal.sentence)
+        else:
+            messages.success(request, "The video is replaced. Attempts made so far keep the one they answered.")
+            return done(request, reverse("exercises:detail", args=[exercise.pk]))
+    return form_page(request, "exercises/replace_video.html", form, {"exercise": exercise})
+
+
+@require_POST
+def publish(request: HttpRequest, pk: str) -> HttpResponse:
+    """Show an exercise to its class."""
+    exercise = editable(request, pk)
+    publish_exercise(exercise=exercise, by=request.user, now=timezone.now())
+    messages.success(request, f"Published. Everyone in {exercise.classroom} can practise it now.")
+    return redirect("exercises:detail", pk=exercise.pk)
+
+
+@require_POST
+def unpublish(request: HttpRequest, pk: str) -> HttpResponse:
+    """Take an exercise back to its instructors."""
+    exercise = editable(request, pk)
+    unpublish_exercise(exercise=exercise, by=request.user, now=timezone.now())
+    messages.success(request, "Taken back. Only instructors see it now; attempts are kept.")
+    return redirect("exercises:detail", pk=exercise.pk)
+
+
+@require_http_methods(GET_OR_POST)
+def delete(request: HttpRequest, pk: str) -> HttpResponse:
+    """Ask, then delete an exercise, or archive one that holds other people's work."""
+    exercise = editable(request, pk)
+    if request.method != "POST":
+        context = {"exercise": exercise, "will_archive": will_archive(exercise)}
+        return render(request, "exercises/confirm_delete.html", context)
+    deleted = delete_exercise(exercise=exercise, by=request.user, now=timezone.now())
+    messages.success(request, "Deleted." if deleted else "Archived. Attempts and comments are kept.")
+    return redirect("exercises:list")
+
+
+def editable(request: HttpRequest, pk: str) -> Exercise:
+    """Return an exercise one may change; 404 when one may not see it, 403 when one may only see it."""
+    visible = Exercise.objects.visible_to(request.user).select_related("classroom", "reference", "created_by")
+    exercise = get_object_or_404(visible, pk=pk)
+    if not Exercise.objects.editable_by(request.user).filter(pk=exercise.pk).exists():
+        raise PermissionDenied("Only the instructors of the class change an exercise.")
+    return exercise
+
+
+def _submitted(exercise: Exercise) -> list[Attempt]:
+    submitted = exercise.attempts.exclude(state=Attempt.State.DRAFT).select_related("learner", "video")
+    return list(submitted.order_by("-submitted_at", "-pk")[:SHOWN_SUBMISSIONS])

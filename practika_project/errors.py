@@ -1,0 +1,58 @@
+"""What the site answers when something went wrong: a page, or problem+json below /core/api/.
+
+The pages depend on nothing: no session, no database, no static manifest.
+"""
+
+import logging
+import sys
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from core.http import refuse
+
+logger = logging.getLogger(__name__)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400, or 413 when more was sent than is allowed."""
+    if isinstance(exception, RequestDataTooBig):
+        return refuse(request, 413, "Too large", "More was sent than is allowed. Nothing was kept.")
+    return refuse(
+        request, 400, "Bad request", "The request arrived damaged or incomplete. Nothing was kept. Try again."
+    )
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 for what one may see but not change."""
+    reason = str(exception) if isinstance(exception, PermissionDenied) else ""
+    return refuse(request, 403, "Not allowed", reason or "Your account may look at this but not change it.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 when the form's token is missing or old."""
+    return refuse(
+        request,
+        403,
+        "Not sent",
+        "This form is too old, or cookies are blocked. Nothing was changed. Reload the page, then send it again.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404, the same for what is not there and for what one may not see."""
+    return refuse(request, 404, "Not found", "There is nothing here, or it is not for this account.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, or 503 when the database does not answer; the exception is being handled while this runs."""
+    if isinstance(sys.exception(), (OperationalError, InterfaceError)):
+        return refuse(request, 503, "Back soon", "The database does not answer. Nothing was lost. Try again soon.")
+    request_id = getattr(request, "request_id", "")
+    return refuse(
+        request,
+        500,
+        "Something broke",
+        f"The error was logged as {request_id}. What was saved before is safe. Try again, or quote this id.",
+    )

@@ -1,0 +1,10 @@
+// Registers the elements. Pages are whole without them; each makes one thing on the page better.
+import { CommentThread } from "./elements/comment-thread.js";
+import { PlayerTimeline } from "./elements/player-timeline.js";
+import { PracticePlayer } from "./elements/practice-player.js";
+import { UploadForm } from "./elements/upload-form.js";
+
+customElements.define("player-timeline", PlayerTimeline);
+customElements.define("practice-player", PracticePlayer);
+customElements.define("comment-thread", CommentThread);
+customElements.define("upload-form", UploadForm);

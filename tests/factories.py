@@ -1,0 +1,55 @@
+"""People, exercises, attempts, and comments for tests, made by the same services the site uses."""
+
+import hashlib
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from accounts.models import Classroom, User
+from core.received import ReceivedVideo
+from exercises.models import Attempt, Exercise
+from exercises.services.attempts import save_attempt, submit_attempt
+from exercises.services.exercises import create_exercise, publish_exercise
+
+
+def person(name: str, **fields: Any) -> User:
+    """Return an account with a verified address and the password "pass-<name>"."""
+    return User.objects.create_user(f"{name.lower()}@example.org", f"pass-{name}", name=name, **fields)
+
+
+def received(clip: Path, name: str = "clip.mp4") -> ReceivedVideo:
+    """Return a copy of a video as if it had just been uploaded."""
+    settings.INCOMING_ROOT.mkdir(parents=True, exist_ok=True)
+    path = settings.INCOMING_ROOT / str(uuid.uuid4())
+    shutil.copyfile(clip, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return ReceivedVideo(
+        path=path, name=name, content_type="video/mp4", size=path.stat().st_size, checksum_sha256=digest
+    )
+
+
+def upload_file(clip: Path, name: str = "clip.mp4") -> SimpleUploadedFile:
+    """Return a video as the test client sends it."""
+    return SimpleUploadedFile(name, clip.read_bytes(), content_type="video/mp4")
+
+
+def exercise(classroom: Classroom, by: User, clip: Path, *, published: bool = False, **fields: Any) -> Exercise:
+    """Return an exercise with a real reference video."""
+    fields.setdefault("name", "Arms on eight counts")
+    made = create_exercise(received=received(clip), classroom=classroom, by=by, now=timezone.now(), **fields)
+    if published:
+        publish_exercise(exercise=made, by=by, now=timezone.now())
+    return made
+
+
+def attempt(exercise: Exercise, learner: User, clip: Path, *, submitted: bool = False) -> Attempt:
+    """Return an attempt with a real video."""
+    made = save_attempt(exercise=exercise, learner=learner, received=received(clip, "my-try.mp4"), now=timezone.now())
+    if submitted:
+        submit_attempt(attempt=made, now=timezone.now())
+    return made

@@ -1,0 +1,126 @@
+"""The bucket: signed URLs, types, refusals, and a server that cannot be reached."""
+
+import socket
+import time
+from io import BytesIO
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.core.exceptions import ImproperlyConfigured
+
+from core.storage.base import ObjectExists, StorageUnavailable
+from core.storage.options import s3_options
+from core.storage.s3 import PrivateS3Storage, S3StorageBackend
+from tests.storage.conftest import BUCKET, s3_values
+
+KEY = "videos/2025/03/7d3f1a52-6f0e-4b57-9c49-1b2a3c4d5e6f"
+
+
+@pytest.fixture(scope="module")
+def private_key():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def test_a_url_is_signed_for_its_time_with_the_fourth_version(s3_place):
+    query = parse_qs(urlsplit(s3_place.backend.get_url(KEY, expires_in_s=77)).query)
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == ["77"]
+    assert query["X-Amz-Signature"]
+
+
+def test_the_type_is_given_when_read(s3_place):
+    key = s3_place.backend.upload(BytesIO(b"x"), "x.html")
+    with urlopen(s3_place.backend.get_url(key, mime_type="video/webm"), timeout=10) as answer:
+        assert answer.headers["Content-Type"] == "video/webm"
+
+
+def test_objects_have_no_acl_of_their_own_and_may_be_cached_privately(s3_place, s3_storage, finished_file):
+    s3_place.backend.adopt(finished_file(), KEY, mime_type="video/mp4")
+    head = s3_storage.client.head_object(Bucket=BUCKET, Key=KEY)
+    assert head["ContentType"] == "video/mp4"
+    assert head["CacheControl"] == "private, max-age=86400"
+    grants = s3_storage.client.get_object_acl(Bucket=BUCKET, Key=KEY)["Grants"]
+    assert all(grant["Grantee"]["Type"] == "CanonicalUser" for grant in grants)
+
+
+def test_a_refusal_by_our_own_object_is_a_success(s3_place, finished_file):
+    """The reply to a success was lost, and the vendor's client sent the same again."""
+    source = finished_file()
+    with s3_place.backend._putting(KEY, "video/mp4") as arguments:
+        s3_place.backend._storage.client.upload_file(str(source), **arguments)
+        s3_place.backend._storage.client.upload_file(str(source), **arguments)
+    with pytest.raises(ObjectExists):
+        s3_place.backend.adopt(source, KEY, mime_type="video/mp4")
+
+
+def test_a_failed_upload_in_parts_leaves_no_parts(s3_place):
+    class CutShort(BytesIO):
+        def read(self, size=-1):
+            if self.tell() > 10_000_000:
+                raise ConnectionResetError("the browser went away")
+            return super().read(size)
+
+    with pytest.raises(ConnectionResetError):
+        s3_place.backend.upload(CutShort(bytes(20_000_000)), "cut.mp4")
+    assert not s3_place.backend._storage.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads")
+
+
+def test_a_bucket_that_does_not_exist_is_named_as_the_reason(s3_address):
+    backend = S3StorageBackend(PrivateS3Storage(**s3_values(s3_address, bucket_name="nobody-made-this")))
+    with pytest.raises(StorageUnavailable, match="AWS_STORAGE_BUCKET_NAME"):
+        backend.check()
+
+
+def test_a_server_that_refuses_connections_is_unavailable_within_the_time_outs(finished_file):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    backend = S3StorageBackend(PrivateS3Storage(**s3_values(address)))
+    source = finished_file()
+    started = time.monotonic()
+    with pytest.raises(StorageUnavailable, match="cannot be reached"):
+        backend.check()
+    with pytest.raises(StorageUnavailable, match="cannot be reached"):
+        backend.adopt(source, KEY, mime_type="video/mp4")
+    assert time.monotonic() - started < 30
+    assert source.exists()
+
+
+def test_a_url_needs_no_server():
+    backend = S3StorageBackend(PrivateS3Storage(**s3_values("http://127.0.0.1:9")))
+    assert backend.get_url(KEY).startswith(f"http://127.0.0.1:9/{BUCKET}/{KEY}?")
+
+
+def test_a_custom_domain_hands_out_cloudfront_signatures(private_key):
+    options = s3_options(
+        bucket_name=BUCKET,
+        custom_domain="cdn.example.org",
+        cloudfront_key_id="K1",
+        cloudfront_key=private_key,
+    )
+    url = urlsplit(S3StorageBackend(PrivateS3Storage(**options)).get_url(KEY, mime_type="video/webm"))
+    query = parse_qs(url.query)
+    assert (url.scheme, url.netloc, url.path) == ("https", "cdn.example.org", f"/{KEY}")
+    assert query["response-content-type"] == ["video/webm"]
+    assert query["Key-Pair-Id"] == ["K1"]
+    assert query["Signature"]
+    assert query["Expires"]
+
+
+def test_a_custom_domain_without_a_signer_is_refused():
+    with pytest.raises(ImproperlyConfigured, match="unsigned"):
+        PrivateS3Storage(**s3_values("http://127.0.0.1:9", custom_domain="cdn.example.org"))
+
+
+@pytest.mark.parametrize(
+    "option", [{"querystring_auth": False}, {"default_acl": "public-read"}, {"file_overwrite": True}]
+)
+def test_options_that_publish_or_overwrite_are_refused(option):
+    with pytest.raises(ImproperlyConfigured, match="private"):
+        PrivateS3Storage(**s3_values("http://127.0.0.1:9", **option))
