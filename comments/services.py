@@ -26,7 +26,7 @@ def write_comment(
     parent: Comment | None = None,
     now: datetime,
 ) -> Comment:
-    """Return a new comment on `target`; its video is seen by whoever sees the target. Raises what `store_video` raises."""
+    """Return a new comment; its video is seen by whoever sees the target. Raises what `store_video` raises."""
     video = None
     if received:
         video = store_video(received=received, owner=author, classroom=target.classroom, now=now)

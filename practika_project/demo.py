@@ -1,4 +1,4 @@
-"""Demo data: a class with Ada, Ben, and Cyd, two exercises, an attempt, comments, with real videos drawn on the spot."""
+"""Demo data: a class with Ada and Ben, two exercises, an attempt, comments; real videos, drawn on the spot."""
 
 import hashlib
 import uuid

@@ -18,7 +18,7 @@ def note_seen(*, user: User, now: datetime) -> None:
 
 
 def set_password_link(*, user: User, asked_by: User) -> str:
-    """Return a link with which the person sets a password; it works once and for three days (PASSWORD_RESET_TIMEOUT)."""
+    """Return a link with which the person sets a password, once and within PASSWORD_RESET_TIMEOUT."""
     key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
     uid, _, token = key.partition("-")
     record_event(action="user.password_link_made", actor=asked_by, subject=user)

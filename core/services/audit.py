@@ -20,7 +20,7 @@ def record_event(
     classroom: "Classroom | None" = None,
     detail: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Append who did what (`action` such as "exercise.published") to `subject`; the request's id and address come along."""
+    """Append who did what (`action`, e.g. "exercise.published"); the request's id and address come along."""
     request = CURRENT_REQUEST.get()
     return AuditEvent.objects.create(
         at=timezone.now(),

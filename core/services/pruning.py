@@ -29,7 +29,7 @@ class Pruned:
 
 
 def prune_uploads(*, now: datetime) -> Pruned:
-    """Remove abandoned uploads, videos nothing ever used, forgotten temporary files, and objects still waiting to go."""
+    """Remove abandoned uploads, videos nothing ever used, forgotten files, and objects waiting to go."""
     uploads = Upload.objects.filter(state__in=Upload.UNFINISHED, last_activity_at__lt=now - ABANDONED_AFTER).order_by(
         "last_activity_at", "pk"
     )

@@ -22,7 +22,7 @@ class TooManyUploads(VideoRefused):
 
 
 def check_quotas(*, owner: "User", classroom: "Classroom", size_bytes: int) -> None:
-    """Raise TooManyUploads or QuotaExceeded unless a video of `size_bytes` fits; unfinished uploads count as reserved."""
+    """Raise TooManyUploads or QuotaExceeded unless `size_bytes` fit; unfinished uploads count as reserved."""
     unfinished = Upload.objects.filter(state__in=Upload.UNFINISHED)
     if unfinished.filter(owner=owner).count() >= settings.MAX_OPEN_UPLOADS:
         raise TooManyUploads(

@@ -27,7 +27,7 @@ def create_exercise(
     due_at: datetime | None = None,
     now: datetime,
 ) -> Exercise:
-    """Return a new draft with its reference video, seen by the class's instructors. Raises what `store_video` raises."""
+    """Return a new draft that the class's instructors see. Raises what `store_video` raises."""
     video = store_video(received=received, owner=by, classroom=classroom, name=name, now=now)
     with transaction.atomic():
         exercise = Exercise.objects.create(
