@@ -32,6 +32,7 @@ lint: .venv/development  ## check format, style, types, import directions, templ
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache --config .importlinter
+	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/djlint --lint --quiet --profile=django templates
 	$(BIN)/oxlint --quiet static/js

@@ -1,6 +1,6 @@
 """The admin site for people and classes."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -63,7 +63,7 @@ class UserAdmin(DjangoUserAdmin):
     def make_password_links(self, request: HttpRequest, users: "QuerySet[User]") -> None:
         """Show a link for each chosen person; whoever has it sets the password."""
         for user in users:
-            link = set_password_link(user=user, asked_by=request.user)
+            link = set_password_link(user=user, asked_by=cast(User, request.user))
             messages.info(request, f"Copy this for {user.email}: {link}")
 
 

@@ -52,5 +52,6 @@ class EditForm(forms.Form):
     text = PlainTextField(max_length=5000, label="Comment", widget=forms.Textarea(attrs={"rows": 5}))
 
     def __init__(self, *args: Any, comment: Comment, **options: Any) -> None:
-        super().__init__(*args, initial={"text": comment.text}, **options)
+        options.setdefault("initial", {"text": comment.text})
+        super().__init__(*args, **options)
         self.fields["text"].required = comment.video_id is None

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import transaction
 
@@ -70,7 +71,7 @@ def may_delete(*, comment: Comment, user: "User", teaches: bool) -> bool:
     return comment.deleted_at is None and (comment.author_id == user.pk or teaches or user.is_staff)
 
 
-def instructor_ids(classroom_id: object) -> set[object]:
+def instructor_ids(classroom_id: UUID) -> set[UUID]:
     """Return the keys of a class's instructors."""
     members = Membership.objects.instructors().filter(classroom=classroom_id)
     return set(members.values_list("user_id", flat=True))

@@ -8,7 +8,7 @@ from django.db import Error, connections
 
 
 @checks.register(checks.Tags.database)
-def check_database_answers(databases: list[str] | None = None, **options: Any) -> list[checks.CheckMessage]:
+def check_database_answers(app_configs: Any = None, databases: Any = None, **options: Any) -> list[checks.CheckMessage]:
     """core.E001: the database answers (`check --database default` alone passes with PostgreSQL down)."""
     messages: list[checks.CheckMessage] = []
     for alias in databases or []:
@@ -24,7 +24,7 @@ def check_database_answers(databases: list[str] | None = None, **options: Any) -
 
 
 @checks.register(checks.Tags.security, deploy=True)
-def check_proxy_is_counted(**options: Any) -> list[checks.CheckMessage]:
+def check_proxy_is_counted(app_configs: Any = None, **options: Any) -> list[checks.CheckMessage]:
     """core.W001: behind a proxy that is not counted, log-in limits see one address for everybody."""
     if not settings.PRODUCTION or settings.TRUSTED_PROXY_COUNT:
         return []

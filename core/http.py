@@ -10,7 +10,7 @@ exempt from it and `receives_video` makes the same check at its place in this or
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -27,9 +27,18 @@ from core.multipart import VideoUploadHandler
 from core.received import VideoTooLarge
 from core.storage.base import StorageFull, StorageUnavailable
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
 View = Callable[..., HttpResponse]
 FORM_ALLOWANCE_BYTES = 1024 * 1024  # what the form's other fields may add to the video
 RETRY_AFTER_S = 30
+
+
+class AuthenticatedRequest(HttpRequest):
+    """A request of somebody who is logged in; LoginRequiredMiddleware and `receives_video` let no other through."""
+
+    user: "User"
 
 
 def problem(status: int, title: str, detail: str = "", **members: Any) -> JsonResponse:

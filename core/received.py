@@ -42,6 +42,9 @@ class ReceivedVideo(UploadedFile):
     It is an open binary file, too. `close()` removes what is at `path`, unless `keep()` was called.
     """
 
+    name: str
+    size: int
+
     def __init__(self, *, path: Path, name: str, content_type: str, size: int, checksum_sha256: str):
         super().__init__(path.open("rb"), name, content_type, size)
         self.path = path

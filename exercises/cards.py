@@ -1,13 +1,13 @@
 """Exercises as cards: with everything a list shows, in one query whatever their number."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Membership
-from exercises.models import Attempt, Exercise
+from exercises.models import Attempt
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TO_DO = "to do"
 
 
-def with_my_state(exercises: "QuerySet[Exercise]", user: "User") -> "QuerySet[Exercise]":
+def with_my_state(exercises: "QuerySet[Any]", user: "User") -> "QuerySet[Any]":
     """Return the exercises with `my_state`, `is_late`, `teaches`, and the rows a card shows.
 
     `my_state` is that of one's newest attempt, "to do" before the first, and "" for whoever does not learn in
@@ -45,7 +45,7 @@ def with_my_state(exercises: "QuerySet[Exercise]", user: "User") -> "QuerySet[Ex
     )
 
 
-def with_counts(exercises: "QuerySet[Exercise]") -> "QuerySet[Exercise]":
+def with_counts(exercises: "QuerySet[Any]") -> "QuerySet[Any]":
     """Return the exercises with `learner_count`, `submitted_count` (learners who did), and `to_review_count`."""
     learners = Membership.objects.filter(classroom=OuterRef("classroom"), role=Membership.Role.LEARNER)
     attempts = Attempt.objects.filter(exercise=OuterRef("pk")).exclude(state=Attempt.State.DRAFT)
@@ -61,7 +61,7 @@ def _count(rows: QuerySet, by: str, of: str = "pk") -> Coalesce:
     return Coalesce(Subquery(counted), 0)
 
 
-def older_than(exercises: "QuerySet[Exercise]", created_at: datetime, pk: str) -> "QuerySet[Exercise]":
+def older_than(exercises: "QuerySet[Any]", created_at: datetime, pk: str) -> "QuerySet[Any]":
     """Return what follows a row on a list that shows the newest first (keyset: no OFFSET at any depth)."""
     return exercises.filter(created_at__lte=created_at).filter(
         Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=pk)

@@ -1,7 +1,7 @@
 """Forms about exercises and attempts; what is in a video is decided by the service that stores it."""
 
 import zoneinfo
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
@@ -29,13 +29,14 @@ class ExerciseForm(forms.Form):
     )
 
     def __init__(self, *args: Any, user: User, exercise: Exercise | None = None, **options: Any) -> None:
-        super().__init__(*args, initial=_initial(exercise), **options)
+        options.setdefault("initial", _initial(exercise))
+        super().__init__(*args, **options)
         self.exercise = exercise
         if exercise:
             del self.fields["classroom"], self.fields["video"]
             return
         classrooms = Classroom.objects.taught_by(user).filter(archived_at__isnull=True).order_by("name", "pk")
-        field = self.fields["classroom"]
+        field = cast(forms.ModelChoiceField, self.fields["classroom"])
         field.queryset = classrooms
         if len(classrooms) == 1:
             field.initial, field.widget = classrooms[0].pk, forms.HiddenInput()

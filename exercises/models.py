@@ -64,6 +64,12 @@ class Exercise(models.Model):
 
     objects = ExerciseQuerySet.as_manager()
 
+    # Set by `exercises.cards.with_my_state` for the page that shows it.
+    my_state: str
+    is_late: bool
+    learns: bool
+    teaches: bool
+
     class Meta:
         constraints = [
             models.CheckConstraint(

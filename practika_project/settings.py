@@ -105,7 +105,7 @@ DATABASE = (
     }
 )
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASE["NAME"] = BASE_DIR / DATABASE["NAME"]
+    DATABASE["NAME"] = str(BASE_DIR / DATABASE["NAME"])
     DATABASE["OPTIONS"] = {
         # IMMEDIATE takes the write lock at BEGIN, where waiting works; a read lock that must be upgraded fails at once.
         "transaction_mode": "IMMEDIATE",

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.forms import MemberForm, RoleForm
 from accounts.models import Classroom, Membership
 from accounts.services.classrooms import AlreadyMember, LastInstructor, add_member, change_role, remove_member
-from core.http import form_page
+from core.http import AuthenticatedRequest, form_page
 
 
 @require_safe
-def classes(request: HttpRequest) -> HttpResponse:
+def classes(request: AuthenticatedRequest) -> HttpResponse:
     """List one's classes."""
     mine = Membership.objects.filter(classroom=OuterRef("pk"), user=request.user)
     classrooms = (
@@ -29,18 +29,18 @@ def classes(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def classroom(request: HttpRequest, pk: str) -> HttpResponse:
+def classroom(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Show a class: its people, and for its instructors the form to add one."""
     found = get_object_or_404(Classroom.objects.visible_to(request.user), pk=pk)
     return form_page(request, "accounts/classroom.html", MemberForm(classroom=found), _context(request, found))
 
 
 @require_POST
-def member_add(request: HttpRequest, pk: str) -> HttpResponse:
+def member_add(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Add a person to a class."""
     found = _managed(request, pk)
     form = MemberForm(request.POST, classroom=found)
-    if form.is_valid():
+    if form.is_valid() and form.user:
         try:
             add_member(classroom=found, user=form.user, role=form.cleaned_data["role"], by=request.user)
         except AlreadyMember as error:
@@ -52,7 +52,7 @@ def member_add(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def member_role(request: HttpRequest, pk: str) -> HttpResponse:
+def member_role(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Give a member another role."""
     membership = _managed_membership(request, pk)
     form = RoleForm(request.POST)
@@ -68,7 +68,7 @@ def member_role(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def member_remove(request: HttpRequest, pk: str) -> HttpResponse:
+def member_remove(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Ask, then take a person out of a class."""
     membership = _managed_membership(request, pk)
     if request.method != "POST":
@@ -81,7 +81,7 @@ def member_remove(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect(reverse("accounts:classroom", args=[membership.classroom_id]))
 
 
-def _managed(request: HttpRequest, pk: Any) -> Classroom:
+def _managed(request: AuthenticatedRequest, pk: Any) -> Classroom:
     """Return a class one may manage; 404 when one is not in it, 403 when one only takes part."""
     found = get_object_or_404(Classroom.objects.visible_to(request.user), pk=pk)
     if not _may_manage(request, found):
@@ -89,7 +89,7 @@ def _managed(request: HttpRequest, pk: Any) -> Classroom:
     return found
 
 
-def _managed_membership(request: HttpRequest, pk: str) -> Membership:
+def _managed_membership(request: AuthenticatedRequest, pk: str) -> Membership:
     visible = Classroom.objects.visible_to(request.user)
     membership = get_object_or_404(
         Membership.objects.select_related("user", "classroom").filter(classroom__in=visible), pk=pk
@@ -98,11 +98,11 @@ def _managed_membership(request: HttpRequest, pk: str) -> Membership:
     return membership
 
 
-def _may_manage(request: HttpRequest, found: Classroom) -> bool:
+def _may_manage(request: AuthenticatedRequest, found: Classroom) -> bool:
     return request.user.is_staff or Classroom.objects.taught_by(request.user).filter(pk=found.pk).exists()
 
 
-def _context(request: HttpRequest, found: Classroom) -> dict[str, Any]:
+def _context(request: AuthenticatedRequest, found: Classroom) -> dict[str, Any]:
     return {
         "classroom": found,
         "may_manage": _may_manage(request, found),

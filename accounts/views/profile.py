@@ -2,16 +2,16 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.forms import ProfileForm
-from core.http import form_page, json_answer, problem
+from core.http import AuthenticatedRequest, form_page, json_answer, problem
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: AuthenticatedRequest) -> HttpResponse:
     """Show and change one's name, time zone, and language."""
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
@@ -23,7 +23,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @login_not_required
-def me(request: HttpRequest) -> HttpResponse:
+def me(request: AuthenticatedRequest) -> HttpResponse:
     """Say who is logged in, with their classes and roles; 401 for nobody."""
     user = request.user
     if not user.is_authenticated:

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -12,14 +12,14 @@ from comments.forms import CommentForm, EditForm
 from comments.models import Comment
 from comments.services import delete_comment, edit_comment, may_delete, may_edit, write_comment
 from comments.thread import teaches
-from core.http import done, form_page, receives_video
+from core.http import AuthenticatedRequest, done, form_page, receives_video
 from core.models import VideoAsset
 from core.refusals import VideoRefused
 
 
 @require_POST
 @receives_video
-def create(request: HttpRequest, video_pk: str) -> HttpResponse:
+def create(request: AuthenticatedRequest, video_pk: str) -> HttpResponse:
     """Write a comment on a video one may see."""
     target = get_object_or_404(VideoAsset.objects.visible_to(request.user).filter(shown_with__isnull=True), pk=video_pk)
     form = CommentForm(request.POST, request.FILES, target=target)
@@ -38,7 +38,7 @@ def create(request: HttpRequest, video_pk: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: str) -> HttpResponse:
+def edit(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Change one's own comment."""
     comment = _visible(request, pk)
     if not may_edit(comment=comment, user=request.user):
@@ -52,7 +52,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, pk: str) -> HttpResponse:
+def delete(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Ask, then delete a comment."""
     comment = _visible(request, pk)
     if not may_delete(comment=comment, user=request.user, teaches=teaches(request.user, comment.target)):
@@ -65,12 +65,12 @@ def delete(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect(next_url)
 
 
-def _visible(request: HttpRequest, pk: str) -> Comment:
+def _visible(request: AuthenticatedRequest, pk: str) -> Comment:
     rows = Comment.objects.filter(target__in=VideoAsset.objects.visible_to(request.user), deleted_at=None)
     return get_object_or_404(rows.select_related("target__classroom", "author", "video"), pk=pk)
 
 
-def _next(request: HttpRequest) -> str:
+def _next(request: AuthenticatedRequest) -> str:
     """Return where the form wants to lead back to, if that is on this site; else home."""
     url = request.POST.get("next") or request.GET.get("next") or "/"
     allowed = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())

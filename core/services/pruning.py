@@ -33,9 +33,13 @@ def prune_uploads(*, now: datetime) -> Pruned:
     uploads = Upload.objects.filter(state__in=Upload.UNFINISHED, last_activity_at__lt=now - ABANDONED_AFTER).order_by(
         "last_activity_at", "pk"
     )
-    abandoned = [abandon_upload(upload=upload, now=now) for upload in uploads]
+    abandoned = list(uploads)
+    for upload in abandoned:
+        abandon_upload(upload=upload, now=now)
     unused = sum(_delete_unused_videos(now))
-    files = [path.unlink(missing_ok=True) for path in _forgotten_files(now)]
+    files = _forgotten_files(now)
+    for path in files:
+        path.unlink(missing_ok=True)
     removed, left = sweep_deletions(before=now - DELETION_RETRIED_AFTER)
     return Pruned(len(abandoned), unused, len(files), removed, left)
 

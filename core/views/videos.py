@@ -2,14 +2,15 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_POST, require_safe
 
 from core.forms import UploadVideoForm
-from core.http import form_problem, json_answer, problem, receives_video
+from core.http import AuthenticatedRequest, form_problem, json_answer, problem, receives_video
 from core.models import Rendition, VideoAsset
 from core.ranges import ranged_response
 from core.refusals import VideoRefused
@@ -17,14 +18,14 @@ from core.services.quotas import QuotaExceeded, TooManyUploads
 from core.services.storage import VideoStorageService, playback_seconds, read_signed_media
 from core.services.videos import store_video
 from core.services.viewing import audit_staff_view
-from core.storage.base import ObjectNotFound
+from core.storage.local import LocalStorageBackend
 
 REFUSAL_STATUS = {QuotaExceeded: 413, TooManyUploads: 429}
 
 
 @require_POST
 @receives_video
-def upload_video(request: HttpRequest) -> HttpResponse:
+def upload_video(request: AuthenticatedRequest) -> HttpResponse:
     """Take a video in one multipart form; 201 with its facts."""
     form = UploadVideoForm(request.POST, request.FILES, user=request.user)
     if not form.is_valid():
@@ -46,7 +47,7 @@ def upload_video(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def stream(request: HttpRequest, pk: str) -> HttpResponse:
+def stream(request: AuthenticatedRequest, pk: str) -> HttpResponseBase:
     """Play a video: from disk by ranges, through nginx, or by a redirect to a signed URL."""
     video = get_object_or_404(VideoAsset.objects.visible_to(request.user), pk=pk)
     audit_staff_view(video=video, user=request.user)
@@ -61,7 +62,7 @@ def stream(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_safe
-def poster(request: HttpRequest, pk: str) -> HttpResponse:
+def poster(request: AuthenticatedRequest, pk: str) -> HttpResponseBase:
     """Show a video's poster."""
     videos = VideoAsset.objects.visible_to(request.user)
     image = get_object_or_404(Rendition, video__in=videos, video_id=pk, kind=Rendition.Kind.POSTER)
@@ -77,7 +78,7 @@ def poster(request: HttpRequest, pk: str) -> HttpResponse:
 
 @require_safe
 @login_not_required
-def signed_media(request: HttpRequest, token: str) -> HttpResponse:
+def signed_media(request: AuthenticatedRequest, token: str) -> HttpResponseBase:
     """Serve what a signed link of the local storage names; the link itself is the permission."""
     path = read_signed_media(token)
     video = VideoAsset.objects.filter(storage_path=path).first() if path else None
@@ -88,26 +89,23 @@ def signed_media(request: HttpRequest, token: str) -> HttpResponse:
         video.storage_path,
         video.size_bytes,
         video.playback_mime_type,
-        video.checksum_sha256 or path,
+        video.checksum_sha256 or str(video.pk),
         0,
     )
 
 
 def _serve(
-    request: HttpRequest, path: str, size_bytes: int, mime_type: str, tag: str, expires_in_s: int
-) -> HttpResponse:
+    request: AuthenticatedRequest, path: str, size_bytes: int, mime_type: str, tag: str, expires_in_s: int
+) -> HttpResponseBase:
     backend = VideoStorageService().backend
-    if backend.name == "s3":
+    if not isinstance(backend, LocalStorageBackend):
         url = backend.get_url(path, expires_in_s=expires_in_s, mime_type=mime_type)
         return HttpResponseRedirect(url, headers={"Cache-Control": "no-store"})
     if settings.X_ACCEL_PREFIX:
         return _through_nginx(path, mime_type, tag)
-    try:
-        return ranged_response(
-            request, path=backend.path(path), size_bytes=size_bytes, mime_type=mime_type, etag=quote_etag(tag)
-        )
-    except ObjectNotFound as error:
-        raise Http404 from error
+    return ranged_response(
+        request, path=backend.path(path), size_bytes=size_bytes, mime_type=mime_type, etag=quote_etag(tag)
+    )
 
 
 def _through_nginx(path: str, mime_type: str, tag: str) -> HttpResponse:

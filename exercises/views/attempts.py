@@ -4,14 +4,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Classroom
-from core.http import done, form_page, receives_video
+from core.http import AuthenticatedRequest, done, form_page, receives_video
 from core.refusals import VideoRefused
 from exercises.cards import with_my_state
 from exercises.forms import ReviewForm, VideoForm
@@ -29,7 +29,7 @@ from exercises.views.exercises import detail_context
 
 @require_POST
 @receives_video
-def attempt_create(request: HttpRequest, pk: str) -> HttpResponse:
+def attempt_create(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Take a learner's video as their draft."""
     exercise = get_object_or_404(with_my_state(Exercise.objects.visible_to(request.user), request.user), pk=pk)
     if not exercise.learns:
@@ -52,7 +52,7 @@ def attempt_create(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_safe
-def attempt(request: HttpRequest, pk: str) -> HttpResponse:
+def attempt(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Show an attempt beside its reference, with what one may do next."""
     found = _visible(request, pk)
     is_owner = found.learner_id == request.user.pk
@@ -78,7 +78,7 @@ def attempt(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def attempt_submit(request: HttpRequest, pk: str) -> HttpResponse:
+def attempt_submit(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Hand one's draft in."""
     found = _own(request, pk)
     try:
@@ -90,7 +90,7 @@ def attempt_submit(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def attempt_withdraw(request: HttpRequest, pk: str) -> HttpResponse:
+def attempt_withdraw(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Take one's attempt back before it is reviewed."""
     found = _own(request, pk)
     try:
@@ -102,7 +102,7 @@ def attempt_withdraw(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def attempt_delete(request: HttpRequest, pk: str) -> HttpResponse:
+def attempt_delete(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Delete one's draft."""
     found = _own(request, pk)
     try:
@@ -115,14 +115,14 @@ def attempt_delete(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def attempt_review(request: HttpRequest, pk: str) -> HttpResponse:
+def attempt_review(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Answer a submitted attempt, then lead to the next that waits."""
     found = _visible(request, pk)
     if not _teaches(request, found):
         raise PermissionDenied("Only the instructors of the class answer attempts.")
     form = ReviewForm(request.POST)
     if not form.is_valid():
-        messages.error(request, form.errors["verdict"][0])
+        messages.error(request, str(form.errors["verdict"][0]))
         return redirect("exercises:attempt", pk=found.pk)
     try:
         review_attempt(attempt=found, verdict=form.cleaned_data["verdict"], by=request.user, now=timezone.now())
@@ -138,14 +138,14 @@ def attempt_review(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect("exercises:queue")
 
 
-def _visible(request: HttpRequest, pk: str) -> Attempt:
+def _visible(request: AuthenticatedRequest, pk: str) -> Attempt:
     rows = Attempt.objects.visible_to(request.user).select_related(
         "exercise__classroom", "exercise__created_by", "learner", "video__owner", "reference", "reviewed_by"
     )
     return get_object_or_404(rows, pk=pk)
 
 
-def _own(request: HttpRequest, pk: str) -> Attempt:
+def _own(request: AuthenticatedRequest, pk: str) -> Attempt:
     """Return one's own attempt; 404 when one may not see it, 403 when it is somebody else's."""
     found = _visible(request, pk)
     if found.learner_id != request.user.pk:
@@ -153,6 +153,6 @@ def _own(request: HttpRequest, pk: str) -> Attempt:
     return found
 
 
-def _teaches(request: HttpRequest, found: Attempt) -> bool:
+def _teaches(request: AuthenticatedRequest, found: Attempt) -> bool:
     taught: Any = Classroom.objects.taught_by(request.user)
     return taught.filter(pk=found.exercise.classroom_id).exists()

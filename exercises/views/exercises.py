@@ -4,14 +4,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Classroom, User
-from core.http import done, form_page, receives_video
+from core.http import AuthenticatedRequest, done, form_page, receives_video
 from core.refusals import VideoRefused
 from exercises.cards import with_my_state
 from exercises.forms import ExerciseForm, VideoForm
@@ -32,7 +32,7 @@ SHOWN_SUBMISSIONS = 100
 
 
 @require_safe
-def detail(request: HttpRequest, pk: str) -> HttpResponse:
+def detail(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Show an exercise with one's attempts; its instructors see what was submitted."""
     exercise = get_object_or_404(with_my_state(Exercise.objects.visible_to(request.user), request.user), pk=pk)
     return render(request, "exercises/detail.html", detail_context(exercise, request.user, VideoForm()))
@@ -60,7 +60,7 @@ def detail_context(exercise: Exercise, user: User, form: VideoForm) -> dict[str,
 
 @require_http_methods(GET_OR_POST)
 @receives_video
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: AuthenticatedRequest) -> HttpResponse:
     """Make a draft from a form with a video."""
     if not Classroom.objects.taught_by(request.user).exists():
         raise PermissionDenied("Only instructors make exercises. Ask for that role in your class.")
@@ -80,7 +80,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(GET_OR_POST)
-def edit(request: HttpRequest, pk: str) -> HttpResponse:
+def edit(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Change what an exercise says."""
     exercise = editable(request, pk)
     form = ExerciseForm(request.POST or None, user=request.user, exercise=exercise)
@@ -93,7 +93,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
 
 @require_http_methods(GET_OR_POST)
 @receives_video
-def replace_video(request: HttpRequest, pk: str) -> HttpResponse:
+def replace_video(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Give an exercise another reference video."""
     exercise = editable(request, pk)
     if request.method != "POST":
@@ -113,7 +113,7 @@ def replace_video(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def publish(request: HttpRequest, pk: str) -> HttpResponse:
+def publish(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Show an exercise to its class."""
     exercise = editable(request, pk)
     publish_exercise(exercise=exercise, by=request.user, now=timezone.now())
@@ -122,7 +122,7 @@ def publish(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_POST
-def unpublish(request: HttpRequest, pk: str) -> HttpResponse:
+def unpublish(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Take an exercise back to its instructors."""
     exercise = editable(request, pk)
     unpublish_exercise(exercise=exercise, by=request.user, now=timezone.now())
@@ -131,7 +131,7 @@ def unpublish(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_http_methods(GET_OR_POST)
-def delete(request: HttpRequest, pk: str) -> HttpResponse:
+def delete(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Ask, then delete an exercise, or archive one that holds other people's work."""
     exercise = editable(request, pk)
     if request.method != "POST":
@@ -142,7 +142,7 @@ def delete(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect("exercises:list")
 
 
-def editable(request: HttpRequest, pk: str) -> Exercise:
+def editable(request: AuthenticatedRequest, pk: str) -> Exercise:
     """Return an exercise one may change; 404 when one may not see it, 403 when one may only see it."""
     visible = Exercise.objects.visible_to(request.user).select_related("classroom", "reference", "created_by")
     exercise = get_object_or_404(visible, pk=pk)

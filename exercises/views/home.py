@@ -4,11 +4,12 @@ from itertools import groupby
 from typing import Any
 
 from django.db.models import Count, Max, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Membership, User
+from core.http import AuthenticatedRequest
 from exercises.cards import TO_DO, with_counts, with_my_state
 from exercises.models import Attempt, Exercise
 
@@ -18,7 +19,7 @@ SHOWN_EXERCISES = 48
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: AuthenticatedRequest) -> HttpResponse:
     """Show what is next: exercises to do, feedback that came in, attempts that wait for an answer."""
     roles = set(request.user.memberships.values_list("role", flat=True))
     context: dict[str, Any] = {
