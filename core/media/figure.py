@@ -197,9 +197,7 @@ def _knee(hip: Point, foot: Point, side: int) -> Point:
     across, down = foot[0] - hip[0], foot[1] - hip[1]
     length = math.hypot(across, down) or 1e-6
     out = math.sqrt(max(0.0, 0.222**2 - length * length / 4))
-    return (hip[0] + foot[0]) / 2 - side * out * down / length, (
-        hip[1] + foot[1]
-    ) / 2 + side * out * across / length
+    return (hip[0] + foot[0]) / 2 - side * out * down / length, (hip[1] + foot[1]) / 2 + side * out * across / length
 
 
 def _curve(x: float, y: float, across: float, down: float, begin: float, end: float) -> list[Point]:

@@ -36,9 +36,7 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     return Orientation(90 if b - c > 0 else 270, mirrored)
 
 
-def displayed_size(
-    width: int, height: int, pixel_aspect: Fraction | None, rotation_deg: int
-) -> tuple[int, int]:
+def displayed_size(width: int, height: int, pixel_aspect: Fraction | None, rotation_deg: int) -> tuple[int, int]:
     """Return the size on the screen; pixels that are not square make the picture larger, never smaller."""
     if pixel_aspect and Fraction(1, _MAX_STRETCH) <= pixel_aspect <= _MAX_STRETCH:
         if pixel_aspect > 1:

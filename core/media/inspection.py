@@ -109,9 +109,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _facts(answer: bytes, status: int | None, limits: Limits) -> VideoFacts:
     if status == UNAVAILABLE:
-        raise InspectionUnavailable(
-            "The video could not be examined: check free disk space and the installation."
-        )
+        raise InspectionUnavailable("The video could not be examined: check free disk space and the installation.")
     if status is None or status in _LIMIT_SIGNALS:
         raise refusal("too_complex", limits)
     try:

@@ -103,9 +103,7 @@ def open_video(path: Path) -> Any:
 def picture_stream(container: Any) -> Any | None:
     """Return the first stream of moving pictures, or None; the cover of a sound file is none."""
     for stream in container.streams.video:
-        if not stream.disposition & (
-            av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
-        ):
+        if not stream.disposition & (av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails):
             return stream
     return None
 

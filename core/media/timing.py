@@ -12,9 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-_USUAL = [
-    Fraction(rate) for rate in (10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 72, 90, 100, 120, 144, 200, 240)
-]
+_USUAL = [Fraction(rate) for rate in (10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 72, 90, 100, 120, 144, 200, 240)]
 _USUAL += [Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120, 240)]
 _USUAL += [Fraction(15, 2), Fraction(25, 2)]
 _NEAR = Fraction(4, 10_000)  # 30 and 30000/1001 differ by 10 in 10 000
@@ -29,9 +27,7 @@ class FrameTiming:
     variable: bool
 
 
-def measure_timing(
-    moments: Sequence[int], tick: Fraction, hints: Iterable[Fraction | None] = ()
-) -> FrameTiming:
+def measure_timing(moments: Sequence[int], tick: Fraction, hints: Iterable[Fraction | None] = ()) -> FrameTiming:
     """Return the timing of pictures shown at `moments`, counted in ticks of `tick` seconds, in any order.
 
     `hints` are the rates the header gives: one of them is taken only when the measurement agrees with it.
