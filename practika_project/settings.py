@@ -275,6 +275,17 @@ LOG_LEVEL = env.choice("DJANGO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", 
 LOGGING = logging_config(level=LOG_LEVEL, json_lines=not DEBUG)
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 SENTRY_DSN = env.secret("SENTRY_DSN")
+if SENTRY_DSN:
+    import sentry_sdk
+
+    sentry_sdk.init(
+        dsn=SENTRY_DSN,
+        environment=ENVIRONMENT,
+        release=f"practika@{VERSION}",
+        send_default_pii=False,
+        include_local_variables=False,
+        max_request_body_size="never",
+    )
 
 # ── Stop here rather than run unsafely ────────────────────────────────────────────────────────────────────────
 

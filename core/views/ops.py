@@ -1,15 +1,18 @@
-"""Answers for operators' machines: alive, ready."""
+"""Answers for operators' machines: alive, ready, figures."""
 
 import time
 from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from core.health import HealthAnswer
+from core.services.metrics import metrics_text
 from core.services.readiness import check_readiness
 
 
@@ -45,6 +48,19 @@ def ready(request: HttpRequest) -> JsonResponse:
     # The failed check is logged with its reason; Django would add an ERROR line for every probe.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
+
+
+@login_not_required
+@csrf_exempt
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Return the figures to whoever knows METRICS_TOKEN (`Authorization: Bearer …`); 404 while it is not set."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not constant_time_compare(given, settings.METRICS_TOKEN):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
+    return HttpResponse(metrics_text(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 
 @lru_cache(maxsize=1)
