@@ -35,7 +35,7 @@ class ExerciseForm(forms.Form):
         if exercise:
             del self.fields["classroom"], self.fields["video"]
             return
-        classrooms = Classroom.objects.taught_by(user).filter(archived_at__isnull=True).order_by("name", "pk")
+        classrooms = Classroom.objects.managed_by(user).filter(archived_at__isnull=True).order_by("name", "pk")
         field = cast(forms.ModelChoiceField, self.fields["classroom"])
         field.queryset = classrooms
         if len(classrooms) == 1:

@@ -99,7 +99,7 @@ def _managed_membership(request: AuthenticatedRequest, pk: str) -> Membership:
 
 
 def _may_manage(request: AuthenticatedRequest, found: Classroom) -> bool:
-    return request.user.is_staff or Classroom.objects.taught_by(request.user).filter(pk=found.pk).exists()
+    return Classroom.objects.managed_by(request.user).filter(pk=found.pk).exists()
 
 
 def _context(request: AuthenticatedRequest, found: Classroom) -> dict[str, Any]:

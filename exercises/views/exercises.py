@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -62,7 +62,9 @@ def detail_context(exercise: Exercise, user: User, form: VideoForm) -> dict[str,
 @receives_video
 def create(request: AuthenticatedRequest) -> HttpResponse:
     """Make a draft from a form with a video."""
-    if not Classroom.objects.taught_by(request.user).exists():
+    if not Classroom.objects.visible_to(request.user).exists():
+        raise Http404
+    if not Classroom.objects.managed_by(request.user).exists():
         raise PermissionDenied("Only instructors make exercises. Ask for that role in your class.")
     if request.method != "POST":
         return form_page(request, "exercises/form.html", ExerciseForm(user=request.user), {})

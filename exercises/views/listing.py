@@ -43,7 +43,7 @@ def exercise_list(request: AuthenticatedRequest) -> HttpResponse:
             "selected_state": filters.get("state", ""),
             "older_url": _url(filters, older=_cursor_of(page[-1])) if len(rows) > PAGE_SIZE else "",
             "newer_url": _url(filters) if older else "",
-            "may_create": Classroom.objects.taught_by(request.user).exists(),
+            "may_create": Classroom.objects.managed_by(request.user).exists(),
         },
     )
 
