@@ -1,0 +1,87 @@
+"""What production refuses at start, and that a good production environment passes every check."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "k9Zr3vQmX7pLw2Ns8TyB4hJd6FgCeRuA1oViKbPqYtMxGzWnSfDlHj50"
+GOOD = {
+    "DJANGO_ENVIRONMENT": "production",
+    "DJANGO_SECRET_KEY": KEY,
+    "DJANGO_ALLOWED_HOSTS": "practika.example.org",
+    "DATABASE_URL": "postgres://practika:pw@127.0.0.1:1/practika",
+    "DJANGO_TRUSTED_PROXY_COUNT": "1",
+}
+S3 = {"USE_S3": "true", "AWS_STORAGE_BUCKET_NAME": "videos"}
+
+
+def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the project with these variables and none of ours."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**kept, "DJANGO_SETTINGS_MODULE": "practika_project.settings", **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"DJANGO_DEBUG": "True"}, "DJANGO_DEBUG"),
+        ({"DJANGO_SECRET_KEY": ""}, "DJANGO_SECRET_KEY is not set"),
+        ({"DJANGO_SECRET_KEY": "your-secret-key-here-" + KEY}, "DJANGO_SECRET_KEY is a placeholder"),
+        ({"DJANGO_SECRET_KEY": KEY[:40]}, "DJANGO_SECRET_KEY is too short"),
+        ({"DJANGO_SECRET_KEY": "ab" * 40}, "DJANGO_SECRET_KEY is too short or too regular"),
+        ({"DJANGO_SECRET_KEY_FALLBACKS": "short"}, "DJANGO_SECRET_KEY_FALLBACKS is too short"),
+        ({"DJANGO_ALLOWED_HOSTS": "*"}, "DJANGO_ALLOWED_HOSTS is '*'"),
+        ({"DJANGO_ALLOWED_HOSTS": "practika.example.org,*"}, "DJANGO_ALLOWED_HOSTS is '*'"),
+        ({"DJANGO_ALLOWED_HOSTS": ""}, "DJANGO_ALLOWED_HOSTS is not set"),
+        ({"DATABASE_URL": ""}, "SQLite"),
+        ({"DATABASE_URL": "sqlite:///x.sqlite3"}, "SQLite"),
+        ({"USE_S3": "true"}, "AWS_STORAGE_BUCKET_NAME is not set"),
+        ({**S3, "AWS_S3_CUSTOM_DOMAIN": "cdn.example.org"}, "AWS_S3_CUSTOM_DOMAIN needs a signer"),
+        ({"USE_S3": "ture"}, "USE_S3"),
+        ({"DJANGO_ENVIRONMENT": "prod"}, "DJANGO_ENVIRONMENT"),
+        ({"DJANGO_BASE_URL": "practika.example.org"}, "DJANGO_BASE_URL"),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
+)
+def test_the_start_is_refused_with_a_sentence_and_no_traceback(changed, said):
+    ended = run("manage.py", "check", **{**GOOD, **changed})
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert KEY[:40] not in ended.stderr
+
+
+def test_every_problem_is_said_in_one_go():
+    ended = run("manage.py", "check", **{**GOOD, "DJANGO_DEBUG": "True", "DJANGO_ALLOWED_HOSTS": "*", "USE_S3": "ture"})
+    assert all(name in ended.stderr for name in ("DJANGO_DEBUG", "DJANGO_ALLOWED_HOSTS", "USE_S3"))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{}, S3, {"DATABASE_URL": "", "DJANGO_ALLOW_SQLITE": "True"}],
+    ids=["postgresql", "s3", "sqlite-by-name"],
+)
+def test_a_good_production_environment_has_no_warning(changed):
+    ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **{**GOOD, **changed})
+    assert ended.returncode == 0, ended.stderr
+    assert "no issues" in ended.stdout
+
+
+def test_local_mode_never_imports_the_s3_library():
+    script = (
+        "import sys, django; django.setup(); import practika_project.wsgi, practika_project.urls;"
+        "from core.services.storage import VideoStorageService; VideoStorageService();"
+        "print('boto3' in sys.modules, 'botocore' in sys.modules, 'storages' in sys.modules)"
+    )
+    assert run("-c", script).stdout.splitlines()[-1].split() == ["False"] * 3
