@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
@@ -61,7 +62,7 @@ def _count(rows: QuerySet, by: str, of: str = "pk") -> Coalesce:
     return Coalesce(Subquery(counted), 0)
 
 
-def older_than(exercises: "QuerySet[Any]", created_at: datetime, pk: str) -> "QuerySet[Any]":
+def older_than(exercises: "QuerySet[Any]", created_at: datetime, pk: UUID) -> "QuerySet[Any]":
     """Return what follows a row on a list that shows the newest first (keyset: no OFFSET at any depth)."""
     return exercises.filter(created_at__lte=created_at).filter(
         Q(created_at__lt=created_at) | Q(created_at=created_at, pk__lt=pk)

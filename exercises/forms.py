@@ -10,6 +10,8 @@ from accounts.models import Classroom, User
 from core.forms import PlainTextField, VideoField
 from exercises.models import Attempt, Exercise
 
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+
 
 class ExerciseForm(forms.Form):
     """What an exercise says, and on creation its class and video. Due times mean the class's time zone."""
@@ -49,6 +51,8 @@ class ExerciseForm(forms.Form):
         if due_at and classroom:
             naive = timezone.make_naive(due_at) if timezone.is_aware(due_at) else due_at
             cleaned["due_at"] = naive.replace(tzinfo=zoneinfo.ZoneInfo(classroom.time_zone))
+            if not FIRST_YEAR <= naive.year <= LAST_YEAR:
+                self.add_error("due_at", f"Choose a date between {FIRST_YEAR} and {LAST_YEAR}.")
         return cleaned
 
 

@@ -43,7 +43,7 @@ def edit(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     comment = _visible(request, pk)
     if not may_edit(comment=comment, user=request.user):
         raise PermissionDenied("Only its author changes a comment.")
-    form = EditForm(request.POST or None, comment=comment)
+    form = EditForm(request.POST if request.method == "POST" else None, comment=comment)
     next_url = _next(request)
     if request.method == "POST" and form.is_valid():
         edit_comment(comment=comment, text=form.cleaned_data["text"], now=timezone.now())

@@ -26,7 +26,7 @@ def refusal_to_attempt(*, exercise: Exercise, newest: Attempt | None) -> str:
     if exercise.state != Exercise.State.PUBLISHED:
         return "This exercise takes no attempts now."
     if newest and newest.state == Attempt.State.SUBMITTED:
-        return "Your attempt waits for review. Withdraw it to send another one."
+        return "Your attempt waits for review. Take it back to send another one."
     if newest and newest.state == Attempt.State.PASSED:
         return "You passed this exercise."
     return ""
@@ -78,7 +78,7 @@ def delete_draft(*, attempt: Attempt, now: datetime) -> None:
     """Delete a draft with its video; a submitted attempt is withdrawn first."""
     with transaction.atomic():
         if not Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.DRAFT).delete()[0]:
-            raise AttemptNotPossible("Only a draft can be deleted. Withdraw the attempt first.")
+            raise AttemptNotPossible("Only a draft can be deleted. Take the attempt back first.")
         _record("attempt.deleted", attempt, attempt.learner)
         _delete_draft_video(attempt.video, now=now)
 

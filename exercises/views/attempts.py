@@ -95,7 +95,7 @@ def attempt_withdraw(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     found = _own(request, pk)
     try:
         withdraw_attempt(attempt=found, now=timezone.now())
-        messages.success(request, "Withdrawn. It is a draft again, and only you see it.")
+        messages.success(request, "Taken back. It is a draft again, and only you see it.")
     except AttemptNotPossible as refusal:
         messages.error(request, refusal.sentence)
     return redirect("exercises:attempt", pk=found.pk)

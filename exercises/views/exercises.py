@@ -85,7 +85,8 @@ def create(request: AuthenticatedRequest) -> HttpResponse:
 def edit(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Change what an exercise says."""
     exercise = editable(request, pk)
-    form = ExerciseForm(request.POST or None, user=request.user, exercise=exercise)
+    sent = request.POST if request.method == "POST" else None
+    form = ExerciseForm(sent, user=request.user, exercise=exercise)
     if request.method == "POST" and form.is_valid():
         edit_exercise(exercise=exercise, by=request.user, **form.cleaned_data)
         messages.success(request, "Saved.")

@@ -1,6 +1,5 @@
 """The list of exercises: searched, filtered, and paged by links that can be shared."""
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.models import Classroom
+from core.cursors import cursor_after, read_cursor
 from core.http import AuthenticatedRequest
 from exercises.cards import TO_DO, older_than, with_my_state
 from exercises.models import Attempt, Exercise
@@ -26,7 +26,7 @@ def exercise_list(request: AuthenticatedRequest) -> HttpResponse:
     """List the exercises one may see, newest first; unknown filters and broken page links show the first page."""
     filters = _filters(request)
     exercises = _filtered(with_my_state(Exercise.objects.visible_to(request.user), request.user), filters)
-    older = _cursor(request.GET.get("older", ""))
+    older = read_cursor(request.GET.get("older", ""))
     if older:
         exercises = older_than(exercises, *older)
     rows = list(exercises.order_by("-created_at", "-pk")[: PAGE_SIZE + 1])
@@ -41,7 +41,9 @@ def exercise_list(request: AuthenticatedRequest) -> HttpResponse:
             "selected_classroom": filters.get("classroom", ""),
             "states": MY_STATES,
             "selected_state": filters.get("state", ""),
-            "older_url": _url(filters, older=_cursor_of(page[-1])) if len(rows) > PAGE_SIZE else "",
+            "older_url": _url(filters, older=cursor_after(page[-1].created_at, page[-1].pk))
+            if len(rows) > PAGE_SIZE
+            else "",
             "newer_url": _url(filters) if older else "",
             "may_create": Classroom.objects.managed_by(request.user).exists(),
         },
@@ -75,21 +77,6 @@ def _filtered(exercises: "QuerySet[Any]", filters: dict[str, str]) -> "QuerySet[
 def _url(filters: dict[str, str], **more: str) -> str:
     query = urlencode({**filters, **more})
     return reverse("exercises:list") + (f"?{query}" if query else "")
-
-
-def _cursor_of(exercise: Exercise) -> str:
-    return f"{exercise.created_at.isoformat()}_{exercise.pk}"
-
-
-def _cursor(value: str) -> tuple[Any, ...] | None:
-    """Return (created_at, pk) of the last row seen, or None for anything that is not a cursor of ours."""
-    moment, _, key = value[:80].partition("_")
-    pk = _uuid(key)
-    try:
-        created_at = datetime.fromisoformat(moment)
-    except ValueError:
-        return None
-    return (created_at, pk) if pk and created_at.tzinfo else None
 
 
 def _uuid(value: str) -> UUID | None:

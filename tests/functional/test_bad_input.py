@@ -67,12 +67,11 @@ def test_filters_and_cursors_that_mean_nothing_show_a_page(name, value, db, ben,
         assert not [raw for raw in SHOWN_RAW if raw in answer.content.decode()]
 
 
-OUT_OF_RANGE = pytest.mark.xfail(strict=True, reason="a moment outside what UTC can say raises OverflowError: a 500")
 CURSORS = [
     "2026-01-01T00:00:00+00:00_x",
     "2026-01-01T00:00:00_00000000-0000-0000-0000-000000000000",
-    pytest.param("0001-01-01T00:00:00+14:00_00000000-0000-0000-0000-000000000000", marks=OUT_OF_RANGE),
-    pytest.param("9999-12-31T23:59:59-14:00_00000000-0000-0000-0000-000000000000", marks=OUT_OF_RANGE),
+    "0001-01-01T00:00:00+14:00_00000000-0000-0000-0000-000000000000",
+    "9999-12-31T23:59:59-14:00_00000000-0000-0000-0000-000000000000",
     "2026-01-01T00:00:00+23:59_00000000-0000-0000-0000-000000000000",
     "_",
     "2026_2026_2026",
@@ -97,9 +96,7 @@ def test_any_value_of_a_field_is_taken_or_refused(field, value, ada, exercise, a
     assert as_user(ada).get(path).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "due_at", ["0001-01-01T00:00", pytest.param("9999-12-31T23:59", marks=OUT_OF_RANGE), "2999-12-31T23:59"]
-)
+@pytest.mark.parametrize("due_at", ["0001-01-01T00:00", "9999-12-31T23:59", "2999-12-31T23:59"])
 def test_a_due_time_at_the_end_of_time_is_taken_or_refused_and_its_page_opens(due_at, ada, ben, exercise, as_user):
     path, sent = edited(exercise, due_at=due_at)
     type(exercise.classroom).objects.update(time_zone="Pacific/Kiritimati" if due_at < "2" else "Pacific/Niue")
@@ -180,7 +177,6 @@ def test_fields_a_form_does_not_offer_change_nothing(ada, ben, cyd, exercise, at
     assert (exercise.state, exercise.created_by) == ("published", ada)
 
 
-UNKNOWN_CHARSET = pytest.mark.xfail(strict=True, reason="a charset nobody knows raises LookupError: a 500")
 DAMAGED = [
     ("multipart/form-data", b"no boundary"),
     ("multipart/form-data; boundary=x", b"--x\r\nhalf a header"),
@@ -188,7 +184,7 @@ DAMAGED = [
     ("application/json", b'{"text": NaN}'),
     ("application/x-www-form-urlencoded", b"text=%00&at_ms=%ff%fe"),
     ("text/plain", b"[" * 100_000),
-    pytest.param("application/x-www-form-urlencoded; charset=utf-99", b"text=x", marks=UNKNOWN_CHARSET),
+    ("application/x-www-form-urlencoded; charset=utf-99", b"text=x"),
 ]
 
 
@@ -198,12 +194,11 @@ def test_a_damaged_body_is_in_the_400s_and_leaves_nothing(
 ):
     client = as_user(ben)
     for path in ("/core/api/upload-video/", f"/exercises/{exercise.pk}/attempts/"):
-        assert 400 <= client.post(path, body, content_type=content_type).status_code < 500
+        assert 400 <= client.generic("POST", path, body, content_type).status_code < 500
     assert list(settings.INCOMING_ROOT.iterdir()) == []
-    assert client.post("/accounts/profile/", body, content_type=content_type).status_code < 500
+    assert client.generic("POST", "/accounts/profile/", body, content_type).status_code < 500
 
 
-@pytest.mark.xfail(strict=True, reason="`request.POST or None`: a form sent with no field is shown as a new one, 200")
 def test_an_empty_form_is_422(ada, ben, exercise, as_user):
     comment = Comment.objects.create(target=exercise.reference, author=ben, text="Hi", created_at=exercise.created_at)
     statuses = [
