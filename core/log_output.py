@@ -52,7 +52,7 @@ class NonBlockingHandler(logging.Handler):
         """Wait until everything is written, but no longer than FLUSH_SECONDS."""
         deadline = time.monotonic() + FLUSH_SECONDS
         with self._changed:
-            while self._lines or self._writing or self._report_is_due():
+            while self._is_writing():
                 if not self._changed.wait(max(0.0, deadline - time.monotonic())):
                     return
 
@@ -82,6 +82,10 @@ class NonBlockingHandler(logging.Handler):
         if self._writer is None:
             self._writer = threading.Thread(target=self._write_lines, name=f"log-writer-{self.descriptor}", daemon=True)
             self._writer.start()
+
+    def _is_writing(self) -> bool:
+        alive = self._writer is not None and self._writer.is_alive()
+        return alive and bool(self._lines or self._writing or self._report_is_due())
 
     def _write_lines(self) -> None:
         while chunk := self._next_chunk():

@@ -6,6 +6,7 @@ import logging
 import os
 import select
 import threading
+import time
 
 import pytest
 
@@ -136,6 +137,18 @@ def test_flushing_before_exit_writes_everything(pipe):
     handler.close()
     os.close(writer)
     assert [line["number"] for line in read_until(lines_of(reader), None)] == list(range(100))
+
+
+def test_flushing_what_is_closed_does_not_wait_for_a_writer_that_ended(pipe):
+    _, writer = pipe
+    handler = handler_on(writer)
+    handler.emit(record())
+    handler.close()
+    handler._writer.join()
+    handler.emit(record())
+    started = time.monotonic()
+    handler.flush()
+    assert (handler.dropped, time.monotonic() - started < 1) == (1, True)
 
 
 def test_flushing_gives_up_on_a_stalled_reader(pipe, monkeypatch):
