@@ -26,7 +26,7 @@ run: .venv/runtime  ## start the site on SQLite with demo data (PORT=8000)
 	  $(BIN)/python -m gunicorn practika_project.wsgi:application --bind 127.0.0.1:$(PORT)
 
 test: .venv/development  ## run the whole test suite
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup --timeout 240
 
 lint: .venv/development  ## check format, style, types, import directions, templates, JavaScript, spelling
 	$(BIN)/ruff format --check .

@@ -1,0 +1,137 @@
+"""The real site in a real browser: gunicorn on a free port with the demo's data, and Chromium beside it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+
+from practika_project.demo import PASSWORD
+
+ROOT = Path(__file__).resolve().parents[2]
+NO_PAGE = "/no-such-page/"  # Chromium reports its 404 as an error, which here is the answer wanted
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+Visit = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the browser's tests in one worker: one site, one Chromium."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the demo from a folder of its own; yield its address."""
+    folder = tmp_path_factory.mktemp("site")
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        environment = _environment(folder, address)
+        for command in ("migrate", "seed_demo"):
+            subprocess.run(
+                [sys.executable, "manage.py", command], cwd=ROOT, env=environment, check=True, capture_output=True
+            )
+        log = folder / "log"
+        with log.open("wb") as output, _gunicorn(listening, environment, output) as server:
+            yield address
+            server.terminate()
+            server.wait(30)
+    lines = map(json.loads, log.read_text().splitlines())
+    assert [line for line in lines if line["level"] in {"ERROR", "CRITICAL"}] == []
+
+
+def _environment(folder: Path, address: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
+    return kept | {
+        "DJANGO_DB_NAME": str(folder / "db.sqlite3"),
+        "DJANGO_MEDIA_ROOT": str(folder / "media"),
+        "DJANGO_BASE_URL": address,
+        "WEB_CONCURRENCY": "1",
+    }
+
+
+def _gunicorn(listening: socket.socket, environment: dict[str, str], output) -> subprocess.Popen:
+    """Start the server on a socket that listens already: whoever connects early waits, nobody is refused."""
+    number = listening.fileno()
+    return subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "practika_project.wsgi:application", "--bind", f"fd://{number}"],
+        cwd=ROOT,
+        env=environment,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        pass_fds=[number],
+    )
+
+
+@pytest.fixture(scope="session")
+def chromium(site: str) -> Iterator[Browser]:
+    """Start the Chromium of this machine; nothing is downloaded."""
+    program = shutil.which("chromium")
+    if program is None:
+        sentence = "The browser tests need the command chromium (on Debian: apt-get install chromium)."
+        pytest.fail(sentence) if os.environ.get("CI") == "true" else pytest.skip(sentence)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(site: str, chromium: Browser) -> Callable[[str], dict]:
+    """Return a function that logs a person of the demo in through the form, once, and gives the cookies."""
+    known: dict[str, dict] = {}
+
+    def cookies(who: str) -> dict:
+        if who not in known:
+            with chromium.new_context(base_url=site) as context:
+                log_in(context.new_page(), who)
+                known[who] = context.storage_state()
+        return known[who]
+
+    return cookies
+
+
+def log_in(page: Page, who: str) -> None:
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill(f"{who}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("/")
+
+
+@pytest.fixture
+def visit(site: str, chromium: Browser, signed_in: Callable[[str], dict]) -> Iterator[Visit]:
+    """Return a function that opens a window for "ada", "ben", … or nobody.
+
+    At the end, what the browser complained about in any of them fails the test: errors of scripts and of
+    requests, and whatever the page's own security policy refused.
+    """
+    contexts, complaints = [], []
+
+    def open_window(who: str | None = None, **options) -> Page:
+        options = {"base_url": site, "viewport": PHONE, "reduced_motion": "reduce", **options}
+        context = chromium.new_context(storage_state=signed_in(who) if who else None, **options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        context.on("console", lambda message: _is_complaint(message) and complaints.append(message.text))
+        context.on("weberror", lambda problem: complaints.append(str(problem.error)))
+        return context.new_page()
+
+    yield open_window
+    for context in contexts:
+        try:
+            context.close()
+        except Error as error:
+            complaints.append(str(error))
+    assert complaints == []
+
+
+def _is_complaint(message: ConsoleMessage) -> bool:
+    return message.type in {"error", "warning"} and not message.location["url"].endswith(NO_PAGE)
