@@ -11,7 +11,6 @@ slower one.
 import argparse
 import contextlib
 import multiprocessing
-import os
 import re
 import secrets
 import shutil
@@ -25,7 +24,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from practika import SITE
+from servers import free_port, gunicorn, manage
+
 REQUEST = b"GET /core/health/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BARE_BODY = b'{"status": "healthy", "timestamp": 1640995200.123, "version": "1.0.0"}'
 LENGTH = re.compile(rb"Content-Length: (\d+)\r\n(?:.+\r\n)*\r\n")
@@ -39,39 +40,6 @@ def bare(environ, start_response):
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(BARE_BODY)))]
     start_response("200 OK", headers)
     return [BARE_BODY]
-
-
-@contextlib.contextmanager
-def gunicorn(application: str, **environment: str) -> Iterator[int]:
-    """Run the application with the project's gunicorn.conf.py on a free port, which is returned."""
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL)
-    try:
-        wait_until_answered(port, server)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until_answered(port: int, server: subprocess.Popen) -> None:
-    """Return when health answers; RuntimeError when the server ended or a minute went by."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            delay_ms(port)
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("gunicorn did not start; its messages are above.")
 
 
 def delay_ms(port: int) -> float:
@@ -129,10 +97,10 @@ def measure_rate(rounds: int, seconds: float) -> bool:
     by_wrk = shutil.which("wrk") is not None
     rate = rate_by_wrk if by_wrk else rate_by_processes
     found: dict[str, list[float]] = {"health": [], "bare": []}
-    with gunicorn("practika_project.wsgi:application") as health, gunicorn("benchmarks.health:bare") as plain:
+    with gunicorn(SITE) as health, gunicorn("health:bare") as plain:
         for _ in range(rounds):
-            found["health"].append(rate(health, seconds))
-            found["bare"].append(rate(plain, seconds))
+            found["health"].append(rate(health.port, seconds))
+            found["bare"].append(rate(plain.port, seconds))
     medians = {name: statistics.median(rates) for name, rates in found.items()}
     ratio = medians["health"] / medians["bare"]
     print(f"load from {'wrk' if by_wrk else 'Python processes'}, median of {rounds} rounds of {seconds:g} s")
@@ -146,10 +114,8 @@ def measure_delays(samples: int) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         environment = broken_soon(Path(folder))
         cookie = session_of_a_new_user(environment)
-        with (
-            gunicorn("practika_project.wsgi:application", **environment) as port,
-            contextlib.ExitStack() as stack,
-        ):
+        with gunicorn(SITE, environment=environment) as server, contextlib.ExitStack() as stack:
+            port = server.port
             crawling = [stack.enter_context(crawling_upload(port, cookie)) for _ in range(UPLOADS)]
             status_of(port, "/core/ready/")  # takes longer than the uploads need to find their session
             for path in Path(folder).glob("db.sqlite3*"):
@@ -186,11 +152,7 @@ def session_of_a_new_user(environment: dict[str, str]) -> str:
         "client = Client(); client.force_login(user);"
         "print(client.session.session_key)"
     )
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, check=True, stdout=subprocess.PIPE, text=True
-    )
-    return done.stdout.split()[-1]
+    return manage(environment, "shell", "--no-imports", "--command", script).split()[-1]
 
 
 @contextlib.contextmanager

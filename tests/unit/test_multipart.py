@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from core.body import BodyReader
 from core.multipart import MultiPartParserError, NoSpaceLeft, VideoTooLarge, VideoUploadHandler
-from core.received import display_name
+from core.received import WRITE_BACK_BYTES, display_name
 from core.storage.base import StorageUnavailable
 
 BOUNDARY = "----WebKitFormBoundaryAbCdEfGh"
@@ -168,6 +168,32 @@ def test_file_names_are_read_in_every_spelling(receive, parameter, name):
 )
 def test_a_name_is_cleaned_for_showing(given_name, shown):
     assert display_name(given_name) == shown
+
+
+# To the disk while it comes (see the Note in core.received)
+
+
+def test_a_long_video_is_sent_to_the_disk_while_it_comes_each_byte_once(receive, monkeypatch):
+    content, asked, advise = os.urandom(21 << 20), [], os.posix_fadvise
+
+    def recorded(descriptor, begin, length, advice):
+        asked.append((begin, length, advice))
+        advise(descriptor, begin, length, advice)
+
+    monkeypatch.setattr(os, "posix_fadvise", recorded)
+    video = receive(form(part(VIDEO, content))).FILES["video"]
+    assert video.checksum_sha256 == hashlib.sha256(video.path.read_bytes()).hexdigest()
+    assert video.checksum_sha256 == hashlib.sha256(content).hexdigest()
+    ends = [begin + length for begin, length, _ in asked]
+    assert [begin for begin, _, _ in asked] == [0, *ends[:-1]]
+    assert len(content) - ends[-1] < WRITE_BACK_BYTES
+    assert {advice for _, _, advice in asked} == {os.POSIX_FADV_DONTNEED}
+
+
+def test_a_long_video_arrives_whole_where_the_system_cannot_be_advised(receive, monkeypatch):
+    monkeypatch.delattr(os, "posix_fadvise")
+    content = os.urandom(9 << 20)
+    assert receive(form(part(VIDEO, content))).FILES["video"].read() == content
 
 
 # Against Django's own parser
