@@ -23,6 +23,7 @@ from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.views.decorators.csrf import csrf_exempt
 
+from core.media.facts import InspectionUnavailable
 from core.multipart import VideoUploadHandler
 from core.received import VideoTooLarge
 from core.storage.base import StorageFull, StorageUnavailable
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 View = Callable[..., HttpResponse]
 FORM_ALLOWANCE_BYTES = 1024 * 1024  # what the form's other fields may add to the video
 RETRY_AFTER_S = 30
+NOT_CHECKED = "This site cannot check videos right now. Nothing was kept; send it again in a few minutes."
+ERROR_PAGES = frozenset({400, 403, 404, 413, 503})  # every other status is shown on the page of 500, with its number
 
 
 class AuthenticatedRequest(HttpRequest):
@@ -60,12 +63,16 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def refuse(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
-    """Return an error as a problem or as a page, whichever the caller reads."""
+    """Return an error as a problem or as a page, whichever the caller reads; both name the request."""
+    request_id = getattr(request, "request_id", "")
     if wants_json(request):
-        response: HttpResponse = problem(status, title, detail)
+        response: HttpResponse = problem(status, title, detail, request_id=request_id)
     else:
-        page = status if status in {400, 403, 404, 413, 503} else 500
-        response = render(None, f"{page}.html", {"title": title, "reason": detail}, status=status)
+        page = status if status in ERROR_PAGES else 500
+        context = {"status": status, "title": title, "reason": detail, "request_id": request_id}
+        if status == 503:
+            context["retry_after_s"] = RETRY_AFTER_S
+        response = render(None, f"{page}.html", context, status=status)
     if status == 503:
         response["Retry-After"] = str(RETRY_AFTER_S)
     return response
@@ -110,6 +117,8 @@ def receives_video(view: View) -> View:
             return refuse(request, 507, "No space left", error.sentence)
         except StorageUnavailable as error:
             return refuse(request, 503, "Storage unavailable", error.sentence)
+        except InspectionUnavailable:
+            return refuse(request, 503, "Not checked", NOT_CHECKED)
 
     return receiving_view
 

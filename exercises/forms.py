@@ -26,7 +26,7 @@ class ExerciseForm(forms.Form):
     due_at = forms.DateTimeField(
         required=False,
         label="Due",
-        help_text="In the class's time zone. Leave empty for no date.",
+        help_text="In the class's time zone. Leave empty for no date.",  # the zone is named once its class is known
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
@@ -36,12 +36,14 @@ class ExerciseForm(forms.Form):
         self.exercise = exercise
         if exercise:
             del self.fields["classroom"], self.fields["video"]
+            self._name_time_zone(exercise.classroom)
             return
         classrooms = Classroom.objects.managed_by(user).filter(archived_at__isnull=True).order_by("name", "pk")
         field = cast(forms.ModelChoiceField, self.fields["classroom"])
         field.queryset = classrooms
         if len(classrooms) == 1:
             field.initial, field.widget = classrooms[0].pk, forms.HiddenInput()
+            self._name_time_zone(classrooms[0])
 
     def clean(self) -> dict[str, Any]:
         """Read the due time, which came without a zone, in the class's zone."""
@@ -54,6 +56,10 @@ class ExerciseForm(forms.Form):
             if not FIRST_YEAR <= naive.year <= LAST_YEAR:
                 self.add_error("due_at", f"Choose a date between {FIRST_YEAR} and {LAST_YEAR}.")
         return cleaned
+
+    def _name_time_zone(self, classroom: Classroom) -> None:
+        zone = classroom.time_zone.replace("_", " ")
+        self.fields["due_at"].help_text = f"In the class's time zone, {zone}. Leave empty for no date."
 
 
 class VideoForm(forms.Form):

@@ -1,8 +1,11 @@
-"""Demo data: a class with Ada and Ben, two exercises, an attempt, comments; real videos, drawn on the spot."""
+"""Demo data: a class with Ada and Ben, two exercises, an attempt that waits and one that was answered, comments.
+
+The videos are real, and drawn on the spot.
+"""
 
 import hashlib
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -14,8 +17,8 @@ from comments.services import write_comment
 from core.media.clips import write_clip
 from core.media.figure import Scene
 from core.received import ReceivedVideo
-from exercises.models import Exercise
-from exercises.services.attempts import save_attempt, submit_attempt
+from exercises.models import Attempt, Exercise
+from exercises.services.attempts import review_attempt, save_attempt, submit_attempt
 from exercises.services.exercises import create_exercise, publish_exercise
 
 PASSWORD = "practise-a-little"  # noqa: S105 (shown to whoever starts the demo; production refuses it)
@@ -23,8 +26,15 @@ PORTRAIT, LANDSCAPE = (360, 640), (640, 360)
 
 
 def seed_demo(*, learners: int = 1) -> None:
-    """Make the demo's people, class, exercises, attempt, and comments; `learners` counts Ben."""
+    """Make the demo's people, class, exercises, attempts, and comments; `learners` counts Ben."""
     now = timezone.now()
+    classroom, ada, ben = _make_class(learners)
+    arms, steps = _make_exercises(classroom, ada, now)
+    _answer_steps(steps, ada, ben, now)
+    _wait_for_review(arms, ben, now)
+
+
+def _make_class(learners: int) -> tuple[Classroom, User, User]:
     admin = User.objects.create_superuser("admin@example.org", PASSWORD, name="Sam (staff)")
     ada = User.objects.create_user("ada@example.org", PASSWORD, name="Ada")
     ben = User.objects.create_user("ben@example.org", PASSWORD, name="Ben")
@@ -33,7 +43,10 @@ def seed_demo(*, learners: int = 1) -> None:
     add_member(classroom=classroom, user=ada, role=Membership.Role.INSTRUCTOR, by=admin)
     for person in [ben, *_more_learners(learners - 1)]:
         add_member(classroom=classroom, user=person, role=Membership.Role.LEARNER, by=admin)
+    return classroom, ada, ben
 
+
+def _make_exercises(classroom: Classroom, ada: User, now: datetime) -> tuple[Exercise, Exercise]:
     arms = create_exercise(
         received=_clip(Scene(PORTRAIT), PORTRAIT, "arms.mp4"),
         classroom=classroom,
@@ -55,7 +68,22 @@ def seed_demo(*, learners: int = 1) -> None:
     for exercise in (arms, steps):
         publish_exercise(exercise=exercise, by=ada, now=now)
     write_comment(target=arms.reference, author=ada, text="Here the arms are fully open.", at_ms=1500, now=now)
+    return arms, steps
 
+
+def _answer_steps(steps: Exercise, ada: User, ben: User, now: datetime) -> None:
+    """Make an attempt that Ada answered: redo, and why, at the moment where it shows."""
+    small = Scene(LANDSCAPE, routine="steps", look="home", reach=0.6, late_s=0.25)
+    received = _clip(small, LANDSCAPE, "steps-at-home.mp4")
+    attempt = save_attempt(exercise=steps, learner=ben, received=received, now=now - timedelta(hours=21))
+    submit_attempt(attempt=attempt, now=now - timedelta(hours=20))
+    text = "You land after the beat here, and the step is small. Loop these two counts at half speed."
+    write_comment(target=attempt.video, author=ada, text=text, at_ms=2250, now=now - timedelta(hours=2))
+    review_attempt(attempt=attempt, verdict=Attempt.State.REDO, by=ada, now=now - timedelta(hours=2))
+
+
+def _wait_for_review(arms: Exercise, ben: User, now: datetime) -> None:
+    """Make an attempt that Ada has not answered yet, with a question of Ben's."""
     late = Scene(PORTRAIT, look="home", reach=0.75, late_s=0.18)
     attempt = save_attempt(exercise=arms, learner=ben, received=_clip(late, PORTRAIT, "my-first-try.mp4"), now=now)
     submit_attempt(attempt=attempt, now=now - timedelta(hours=3))

@@ -1,14 +1,16 @@
 """What the site answers when something went wrong: a page, or problem+json below /core/api/.
 
-The pages depend on nothing: no session, no database, no static manifest.
+The pages depend on nothing: no session, no database, no static manifest. What they are made of is templates/error.html.
 """
 
 import logging
 import sys
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 
 from core.http import refuse
 
@@ -18,7 +20,8 @@ logger = logging.getLogger(__name__)
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400, or 413 when more was sent than is allowed."""
     if isinstance(exception, RequestDataTooBig):
-        return refuse(request, 413, "Too large", "More was sent than is allowed. Nothing was kept.")
+        limit = filesizeformat(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        return refuse(request, 413, "Too large", f"A form may have up to {limit}. Nothing was kept. Send less text.")
     return refuse(
         request, 400, "Bad request", "The request arrived damaged or incomplete. Nothing was kept. Try again."
     )
@@ -48,7 +51,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 when the database does not answer; the exception is being handled while this runs."""
     if isinstance(sys.exception(), (OperationalError, InterfaceError)):
-        return refuse(request, 503, "Back soon", "The database does not answer. Nothing was lost. Try again soon.")
+        return refuse(request, 503, "Back soon", "The database does not answer. Nothing was lost.")
     request_id = getattr(request, "request_id", "")
     return refuse(
         request,

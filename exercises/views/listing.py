@@ -1,4 +1,11 @@
-"""The list of exercises: searched, filtered, and paged by links that can be shared."""
+"""The list of exercises: searched, filtered, and paged by links that can be shared.
+
+# Note [States of what is mine]
+A learner looks for what stands in an answer of theirs (to do, draft, submitted, …), an instructor for what stands in an
+exercise (draft, published, archived). One filter serves both: a state means one's own newest attempt, or an exercise of
+a class one teaches. Who does both finds under "draft" all that waits for them to be sent or published. Archived ones
+are shown only when asked for.
+"""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -10,22 +17,28 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.models import Classroom
+from accounts.models import Classroom, Membership, User
 from core.cursors import cursor_after, read_cursor
 from core.http import AuthenticatedRequest
 from exercises.cards import TO_DO, older_than, with_my_state
 from exercises.models import Attempt, Exercise
 
 PAGE_SIZE = 24
+SHOWN_CLASSES = 50
 SEARCH_CHARACTERS = 100
-MY_STATES = [(TO_DO, "To do"), *((state.value, state.label.capitalize()) for state in Attempt.State)]
+LEARNERS_STATES = {TO_DO: "To do", **{state.value: state.label.capitalize() for state in Attempt.State}}
+INSTRUCTORS_STATES = {state.value: state.label.capitalize() for state in Exercise.State}
 
 
 @require_safe
 def exercise_list(request: AuthenticatedRequest) -> HttpResponse:
     """List the exercises one may see, newest first; unknown filters and broken page links show the first page."""
-    filters = _filters(request)
-    exercises = _filtered(with_my_state(Exercise.objects.visible_to(request.user), request.user), filters)
+    roles = set(request.user.memberships.values_list("role", flat=True))
+    classrooms = list(Classroom.objects.visible_to(request.user).order_by("name", "pk")[:SHOWN_CLASSES])
+    states = _states(request.user, roles)
+    filters = _filters(request, states)
+    exercises = with_my_state(Exercise.objects.visible_to(request.user), request.user)
+    exercises = _in_state(_filtered(exercises, filters), filters.get("state", ""), request.user)
     older = read_cursor(request.GET.get("older", ""))
     if older:
         exercises = older_than(exercises, *older)
@@ -37,27 +50,34 @@ def exercise_list(request: AuthenticatedRequest) -> HttpResponse:
         {
             "exercises": page,
             "query": filters.get("q", ""),
-            "classrooms": Classroom.objects.visible_to(request.user).order_by("name", "pk")[:50],
+            "classrooms": classrooms,
             "selected_classroom": filters.get("classroom", ""),
-            "states": MY_STATES,
+            "states": list(states.items()),
             "selected_state": filters.get("state", ""),
             "older_url": _url(filters, older=cursor_after(page[-1].created_at, page[-1].pk))
             if len(rows) > PAGE_SIZE
             else "",
             "newer_url": _url(filters) if older else "",
-            "may_create": Classroom.objects.managed_by(request.user).exists(),
+            "may_create": Membership.Role.INSTRUCTOR in roles or (request.user.is_staff and bool(classrooms)),
         },
     )
 
 
-def _filters(request: AuthenticatedRequest) -> dict[str, str]:
+def _states(user: User, roles: set[str]) -> dict[str, str]:
+    """Return the states that can be asked for, by what one does here: value → label."""
+    teaches = user.is_staff or Membership.Role.INSTRUCTOR in roles
+    learns = Membership.Role.LEARNER in roles
+    return (LEARNERS_STATES if learns else {}) | (INSTRUCTORS_STATES if teaches else {})
+
+
+def _filters(request: AuthenticatedRequest, states: dict[str, str]) -> dict[str, str]:
     """Return the filters that mean something, as they stand in links."""
     filters = {}
     if query := request.GET.get("q", "").replace("\0", "").strip()[:SEARCH_CHARACTERS]:
         filters["q"] = query
     if classroom := _uuid(request.GET.get("classroom", "")):
         filters["classroom"] = str(classroom)
-    if request.GET.get("state", "") in dict(MY_STATES):
+    if request.GET.get("state", "") in states:
         filters["state"] = request.GET["state"]
     return filters
 
@@ -65,13 +85,19 @@ def _filters(request: AuthenticatedRequest) -> dict[str, str]:
 def _filtered(exercises: "QuerySet[Any]", filters: dict[str, str]) -> "QuerySet[Any]":
     if "classroom" in filters:
         exercises = exercises.filter(classroom=filters["classroom"])
-    if "state" in filters:
-        exercises = exercises.filter(my_state=filters["state"])
     for word in filters.get("q", "").split():
         exercises = exercises.filter(
             Q(name__icontains=word) | Q(description__icontains=word) | Q(created_by__name__icontains=word)
         )
-    return exercises.exclude(state=Exercise.State.ARCHIVED)
+    return exercises
+
+
+def _in_state(exercises: "QuerySet[Any]", state: str, user: User) -> "QuerySet[Any]":
+    """Return the exercises in a state (see Note [States of what is mine]), or without one all but the archived."""
+    if state:
+        edited = Q(state=state) if user.is_staff else Q(state=state, teaches=True)
+        exercises = exercises.filter(Q(my_state=state) | edited)
+    return exercises if state == Exercise.State.ARCHIVED else exercises.exclude(state=Exercise.State.ARCHIVED)
 
 
 def _url(filters: dict[str, str], **more: str) -> str:

@@ -1,4 +1,4 @@
-"""Ada publishes, Ben practices and sends, Ada answers at a moment, Ben looks there: with scripts and without."""
+"""Ada publishes, Ben practises and sends, Ada answers at a moment, Ben looks there: with scripts and without."""
 
 import re
 from collections.abc import Callable

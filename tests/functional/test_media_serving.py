@@ -87,6 +87,14 @@ def test_behind_nginx_the_file_is_handed_over(ben, exercise, stream, as_user, se
     assert answer.content == b""
 
 
+def test_behind_nginx_too_a_browser_that_has_the_video_is_not_sent_it_again(ben, stream, as_user, settings):
+    settings.X_ACCEL_PREFIX = "/protected/"
+    etag = as_user(ben).get(stream)["ETag"]
+    answer = as_user(ben).get(stream, headers={"If-None-Match": etag})
+    assert (answer.status_code, answer["ETag"]) == (304, etag)
+    assert "X-Accel-Redirect" not in answer
+
+
 def test_staff_who_look_are_written_down_once_an_hour(staff, ben, stream, as_user):
     for user in (staff, staff, ben):
         as_user(user).get(stream).close()

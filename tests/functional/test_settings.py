@@ -51,6 +51,7 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ({"USE_S3": "ture"}, "USE_S3"),
         ({"DJANGO_ENVIRONMENT": "prod"}, "DJANGO_ENVIRONMENT"),
         ({"DJANGO_BASE_URL": "practika.example.org"}, "DJANGO_BASE_URL"),
+        ({"DJANGO_EMAIL_URL": f"smtp+starttls://ada:{KEY}@mail.example.org"}, "DJANGO_EMAIL_URL begins with"),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
 )
@@ -76,6 +77,14 @@ def test_a_good_production_environment_has_no_warning(changed):
     ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **{**GOOD, **changed})
     assert ended.returncode == 0, ended.stderr
     assert "no issues" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("scheme", "way"), [("smtp+tls", "587 True False"), ("smtps", "465 False True"), ("smtp", "25 False False")]
+)
+def test_the_mail_that_leaves_is_encrypted_as_the_scheme_says(scheme, way):
+    script = "from django.conf import settings as s; print(s.EMAIL_PORT, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL)"
+    assert run("-c", script, DJANGO_EMAIL_URL=f"{scheme}://mail.example.org").stdout.strip() == way
 
 
 def test_local_mode_never_imports_the_s3_library():

@@ -1,4 +1,4 @@
-// Loop, speed and mirror in the address, so that a way of practicing can be shared and survives a reload.
+// Loop, speed and mirror in the address, so that a way of practising can be shared and survives a reload.
 
 export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2];
 

@@ -1,4 +1,4 @@
-// The way someone practices: loop, speed and mirror, applied to the video, shown on the deck, kept in the address.
+// The way someone practises: loop, speed and mirror, applied to the video, shown on the deck, kept in the address.
 import { Loop } from "./loop.js";
 import { keepState, nextSpeed, readState } from "./practice-state.js";
 

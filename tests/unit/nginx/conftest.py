@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
+ETAG = '"sha-of-the-video"'
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-needs_nginx = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
 MAIN = """
 daemon off; worker_processes 1; pid nginx.pid; error_log stderr;
 events {}
@@ -57,15 +57,29 @@ class Site(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
-        body = b"" if self.path == "/core/videos/1/stream/" else json.dumps(dict(self.headers)).encode()
+        if self.path == "/core/videos/1/stream/":
+            self.hand_over()
+            return
+        body = json.dumps(dict(self.headers)).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
-        if not body:
-            self.send_header("Content-Type", "video/mp4")
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.send_header("X-Accel-Redirect", "/protected-media/videos/1")
         self.end_headers()
         self.wfile.write(body)
+
+    def hand_over(self) -> None:
+        """Name the file, or answer that the browser has it already, as the site does."""
+        known = self.headers["If-None-Match"] == ETAG
+        self.send_response(304 if known else 200)
+        self.send_header("ETag", ETAG)
+        self.send_header("Cache-Control", "private, max-age=86400")
+        if not known:
+            self.send_header("Content-Length", "0")
+            self.send_header("Content-Type", "video/mp4")
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.send_header("Content-Security-Policy", "sandbox; default-src 'none'")
+            self.send_header("X-Request-ID", "named-by-the-site")
+            self.send_header("X-Accel-Redirect", "/protected-media/videos/1")
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
@@ -92,6 +106,8 @@ def listeners() -> Iterator[dict[str, socket.socket]]:
 @pytest.fixture
 def nginx(listeners, site, tmp_path) -> dict[str, Any]:
     """How to start nginx with the shipped templates, filled in for this machine."""
+    if not NGINX:
+        pytest.skip("nginx is not installed")
     values = dict.fromkeys(SERVICES["nginx"]["environment"], "practika.example.org")
     values |= {"S3_HOST": "videos.example.org", "S3_UPSTREAM": f"127.0.0.1:{site}"}
     values |= {"PRACTIKA_UPSTREAM": f"127.0.0.1:{site}", "PRACTIKA_TLS_FOLDER": str(tmp_path)}
@@ -135,48 +151,3 @@ def ask(nginx, listeners, tmp_path) -> Iterator[Callable[..., Any]]:
     yield ask
     running.terminate()
     running.wait(timeout=10)
-
-
-@needs_nginx
-def test_nginx_accepts_the_filled_in_templates(nginx):
-    tested = subprocess.run(**nginx | {"args": [*nginx["args"], "-t"]}, capture_output=True, text=True, check=False)
-    assert tested.returncode == 0, tested.stderr
-    assert "[warn]" not in tested.stderr
-
-
-@needs_nginx
-def test_nginx_tells_the_site_who_asks_and_not_what_the_client_claims(ask):
-    claims = {"X_Forwarded_For": "203.0.113.9", "X_Forwarded_Proto": "http", "X_Forwarded_Host": "evil.example"}
-    _, body = ask("/exercises/", **claims)
-    received = json.loads(body)
-    assert received["X-Forwarded-For"] == "127.0.0.1"
-    assert received["X-Forwarded-Proto"] == "https"
-    assert received["Host"] == "practika.example.org"
-    assert "X-Forwarded-Host" not in received
-
-
-@needs_nginx
-def test_nginx_answers_ranges_of_a_file_that_the_site_hands_over(ask):
-    answer, body = ask("/core/videos/1/stream/", Range="bytes=2-4")
-    assert (answer.status, body) == (206, b"234")
-    assert answer.headers["Content-Type"] == "video/mp4"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-
-
-@needs_nginx
-@pytest.mark.parametrize("path", ["/protected-media/videos/1", "/.env", "/exercises/.git/config"])
-def test_nginx_shows_neither_files_behind_the_site_nor_dot_files(ask, path):
-    assert ask(path)[0].status == 404
-
-
-@needs_nginx
-def test_nginx_takes_large_bodies_only_where_a_video_can_come_in(ask):
-    large = bytes(5 * 1024 * 1024)
-    assert ask("/core/api/upload-video/", method="POST", body=large)[0].status == 200
-    assert ask("/accounts/login/", method="POST", Content_Length=str(len(large)))[0].status == 413
-
-
-@needs_nginx
-def test_nginx_sends_plain_http_to_tls_but_answers_the_probe(ask):
-    assert ask("/exercises/?q=a", secure=False)[0].headers["Location"] == "https://practika.example.org/exercises/?q=a"
-    assert ask("/core/health/", secure=False, Host="10.0.0.1")[0].status == 200

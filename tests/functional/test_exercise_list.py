@@ -1,0 +1,94 @@
+"""The list's state filter: what stands in one's own answers, and in the exercises one teaches."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import Classroom, Membership
+from exercises.models import Exercise
+from tests import factories
+
+LEARNERS = ["To do", "Draft", "Submitted", "Redo", "Passed"]
+INSTRUCTORS = ["Draft", "Published", "Archived"]
+
+
+def offered(client: Client) -> list[str]:
+    return [label for _, label in client.get("/exercises/").context["states"]]
+
+
+def shown(client: Client, state: str = "") -> set[str]:
+    return {one.name for one in client.get("/exercises/", {"state": state} if state else {}).context["exercises"]}
+
+
+@pytest.fixture
+def shelf(classroom, ada, clip) -> Classroom:
+    """Ada's class with an exercise in every state."""
+    for state in Exercise.State:
+        made = factories.exercise(classroom, ada, clip, name=f"{state} one")
+        Exercise.objects.filter(pk=made.pk).update(state=state)
+    return classroom
+
+
+def test_who_only_teaches_is_offered_the_states_of_exercises(ada, shelf, as_user):
+    teacher = as_user(ada)
+    assert offered(teacher) == INSTRUCTORS
+    assert shown(teacher) == {"draft one", "published one"}
+    for state in ("draft", "published", "archived"):
+        assert shown(teacher, state) == {f"{state} one"}
+
+
+def test_who_only_learns_is_offered_the_states_of_answers(ben, shelf, as_user):
+    learner = as_user(ben)
+    assert offered(learner) == LEARNERS
+    assert shown(learner, "to do") == shown(learner) == {"published one"}
+    assert shown(learner, "passed") == shown(learner, "draft") == set()
+
+
+def test_a_state_that_is_not_offered_filters_nothing(ada, ben, shelf, as_user):
+    assert shown(as_user(ben), "archived") == {"published one"}
+    assert shown(as_user(ada), "to do") == shown(as_user(ada))
+
+
+def test_who_does_both_finds_answers_and_exercises_under_one_filter(ada, ben, shelf, clip, as_user):
+    own = Classroom.objects.create(name="Ben's own")
+    Membership.objects.create(user=ben, classroom=own, role="instructor")
+    factories.exercise(own, ben, clip, name="mine to publish")
+    both = as_user(ben)
+    assert offered(both) == [*LEARNERS, "Published", "Archived"]
+    assert shown(both) == {"published one", "mine to publish"}
+    assert shown(both, "to do") == {"published one"}
+    assert shown(both, "draft") == {"mine to publish"}
+    assert shown(both, "published") == set()
+    factories.attempt(Exercise.objects.get(name="published one"), ben, clip)
+    assert shown(both, "draft") == {"published one", "mine to publish"}
+
+
+def test_staff_in_no_class_find_every_exercise_by_its_state(staff, shelf, as_user):
+    assert offered(as_user(staff)) == INSTRUCTORS
+    assert shown(as_user(staff), "archived") == {"archived one"}
+    assert "New exercise" in as_user(staff).get("/exercises/").content.decode()
+
+
+def test_who_is_in_no_class_is_offered_no_filter(cyd, shelf, as_user):
+    assert offered(as_user(cyd)) == []
+    assert shown(as_user(cyd)) == set()
+
+
+def test_the_chosen_state_stays_in_the_links_of_the_page(ada, shelf, as_user):
+    page = as_user(ada).get("/exercises/", {"state": "archived", "q": "one"}).content.decode()
+    assert '<input type="hidden" name="state" value="archived">' in page
+    assert 'href="?state=archived&amp;q=one" aria-current="true"' in page
+
+
+@pytest.mark.parametrize("zone", ["Europe/Paris", "America/New_York"])
+def test_the_due_field_names_the_time_zone_of_the_class(zone, ada, exercise, as_user):
+    Classroom.objects.update(time_zone=zone)
+    for path in (f"/exercises/{exercise.pk}/edit/", "/exercises/create/"):
+        page = as_user(ada).get(path).content.decode()
+        assert f"time zone, {zone.replace('_', ' ')}. Leave empty" in page
+
+
+def test_the_due_field_names_no_zone_while_the_class_is_still_to_be_chosen(ada, classroom, as_user):
+    other = Classroom.objects.create(name="Another", time_zone="Asia/Tokyo")
+    Membership.objects.create(user=ada, classroom=other, role="instructor")
+    page = as_user(ada).get("/exercises/create/").content.decode()
+    assert "In the class's time zone. Leave empty" in page
