@@ -18,11 +18,12 @@ help:  ## list the targets
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-run: .venv/runtime  ## start the site on SQLite with demo data (PORT=8000)
+run: .venv/runtime  ## start the site and its worker on SQLite with demo data (PORT=8000)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@DJANGO_LOG_LEVEL=WARNING $(BIN)/python manage.py seed_demo --if-empty
 	@echo "Practika is at http://localhost:$(PORT)/ (Ctrl-C stops it)"
-	@DJANGO_LOG_LEVEL=$${DJANGO_LOG_LEVEL:-WARNING} DJANGO_BASE_URL=$${DJANGO_BASE_URL:-http://localhost:$(PORT)} \
+	@export DJANGO_LOG_LEVEL=$${DJANGO_LOG_LEVEL:-WARNING} DJANGO_BASE_URL=$${DJANGO_BASE_URL:-http://localhost:$(PORT)}; \
+	  $(BIN)/python manage.py worker & worker=$$!; trap 'kill $$worker 2>/dev/null; wait $$worker' EXIT; \
 	  $(BIN)/python -m gunicorn practika_project.wsgi:application --bind 127.0.0.1:$(PORT)
 
 test: .venv/development  ## run the whole test suite

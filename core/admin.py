@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.models import (
@@ -14,7 +15,9 @@ from core.models import (
     StorageDeletion,
     Upload,
     VideoAsset,
+    Worker,
 )
+from core.services.processing import cancel_job, retry_job
 
 
 class LookOnly(admin.ModelAdmin):
@@ -74,12 +77,34 @@ class UploadAdmin(LookOnly):
 
 @admin.register(ProcessingJob)
 class ProcessingJobAdmin(LookOnly):
-    """Work on videos."""
+    """Work on videos, tried again or canceled from here."""
 
-    list_display = ["video", "kind", "state", "tries", "percent", "error_code"]
-    list_filter = ["state"]
-    ordering = ["-created_at", "pk"]
+    list_display = ["video", "kind", "state", "tries", "percent", "error_code", "queued_at"]
+    list_filter = ["state", "kind", "error_code"]
+    ordering = ["-queued_at", "pk"]
     list_select_related = ["video"]
+    actions = ["retry", "cancel"]
+
+    @admin.action(description="Try the failed ones again")
+    def retry(self, request: HttpRequest, queryset: "QuerySet[ProcessingJob]") -> None:
+        """Queue those that failed again; the others stay as they are."""
+        self._report(request, sum(retry_job(job=job) for job in queryset), len(queryset), "queued again")
+
+    @admin.action(description="Cancel the unfinished ones")
+    def cancel(self, request: HttpRequest, queryset: "QuerySet[ProcessingJob]") -> None:
+        """Give those that wait or run up; the others stay as they are."""
+        self._report(request, sum(cancel_job(job=job) for job in queryset), len(queryset), "canceled")
+
+    def _report(self, request: HttpRequest, changed: int, chosen: int, word: str) -> None:
+        self.message_user(request, f"{changed} of {chosen} jobs {word}.")
+
+
+@admin.register(Worker)
+class WorkerAdmin(LookOnly):
+    """Worker processes that were seen lately."""
+
+    list_display = ["name", "started_at", "seen_at"]
+    ordering = ["-seen_at", "pk"]
 
 
 @admin.register(StorageDeletion)

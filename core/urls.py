@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from core.views import ops, videos
+from core.views import ops, processing, videos
 
 app_name = "core"
 
@@ -13,5 +13,9 @@ urlpatterns = [
     path("api/upload-video/", videos.upload_video, name="upload_video"),
     path("videos/<uuid:pk>/stream/", videos.stream, name="video_stream"),
     path("videos/<uuid:pk>/poster/", videos.poster, name="video_poster"),
+    path("videos/<uuid:pk>/thumbnails.vtt", videos.thumbnails_map, name="video_thumbnails"),
+    path("videos/<uuid:pk>/thumbnails.jpg", videos.thumbnails, name="video_thumbnails_sprite"),
+    path("videos/<uuid:pk>/processing/", processing.status, name="video_processing"),
+    path("videos/<uuid:pk>/processing/retry/", processing.retry, name="video_processing_retry"),
     path("media/<str:token>/", videos.signed_media, name="signed_media"),
 ]

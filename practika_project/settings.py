@@ -9,12 +9,12 @@ place, `practika_project/production.py`; both raise their sentences together at 
 from pathlib import Path
 
 import dj_database_url
-import dj_email_url
 
 from core.logs import logging_config
 from core.storage.options import S3_STORAGE, s3_options
 from practika_project import __version__, env
 from practika_project.development_key import development_key
+from practika_project.mail import email_settings
 from practika_project.production import refuse_unsafe_production
 
 VERSION = __version__
@@ -50,6 +50,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "corsheaders",
     "csp",
+    "django_tasks",
+    "django_tasks_db",
 ]
 
 MIDDLEWARE = [
@@ -130,6 +132,9 @@ REDIS_URL = env.secret("REDIS_URL")
 if REDIS_URL:
     CACHES["redis"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 
+# Tasks wait in the database, queued in the transaction that needs them; `manage.py worker` runs them.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
 # ── People ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 AUTH_USER_MODEL = "accounts.User"
@@ -160,8 +165,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
-EMAIL_URL = env.secret("DJANGO_EMAIL_URL", "console:")
-vars().update({name: value for name, value in dj_email_url.parse(EMAIL_URL).items() if name.isupper()})
+vars().update(email_settings(env.secret("DJANGO_EMAIL_URL", "console:")))
 DEFAULT_FROM_EMAIL = env.text("DJANGO_DEFAULT_FROM_EMAIL", "Practika <practika@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 10

@@ -1,6 +1,7 @@
 """What is known about a video once it was decoded, what is allowed, and why a file is refused."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 MIME_TYPES = frozenset(
@@ -16,6 +17,15 @@ MIME_TYPES = frozenset(
 )
 
 
+class Need(StrEnum):
+    """What it takes until a video plays in every browser (see `core.media.needs`)."""
+
+    NOTHING = "nothing"
+    #: Its pictures and sound are fine; only what is around them must be written anew.
+    REMUX = "remux"
+    TRANSCODE = "transcode"
+
+
 @dataclass(frozen=True)
 class VideoFacts:
     """Measured facts of one video; nothing here was taken from a header's word alone.
@@ -23,7 +33,8 @@ class VideoFacts:
     Width and height are those of the picture on the screen: turned by `rotation_deg` (0, 90, 180 or 270,
     clockwise) and stretched where pixels are not square. `duration_ms` is where the player's timeline ends.
     `audio_codec` is "" when the video is silent. With `variable_frame_rate` the rate is an average, and
-    frames are not where it says.
+    frames are not where it says. `need` is one of `Need`; with `reveals_metadata` the file holds, or may hold,
+    where and with what it was filmed.
     """
 
     duration_ms: int
@@ -36,6 +47,8 @@ class VideoFacts:
     video_codec: str
     audio_codec: str
     mime_type: str
+    need: str = "nothing"
+    reveals_metadata: bool = False
 
     @classmethod
     def from_json(cls, answer: Any) -> "VideoFacts":
@@ -55,6 +68,8 @@ class VideoFacts:
             all(type(number) is int and 0 < number < 2**31 for number in numbers)
             and facts.rotation_deg in {0, 90, 180, 270}
             and type(facts.variable_frame_rate) is bool
+            and type(facts.reveals_metadata) is bool
+            and facts.need in set(Need)
             and all(isinstance(codec, str) and codec.isascii() and len(codec) <= 32 for codec in codecs)
             and facts.mime_type in MIME_TYPES
         )
@@ -70,7 +85,7 @@ class Limits:
     The size of the picture holds in either orientation. `memory_bytes` limits the address space of the child:
     Python and the codec libraries take some 150 MB of it, the largest HEVC picture of 10 bits took 350 MB
     more when measured, and a stream may ask for twice as many pictures of reference. `wall_seconds` covers
-    reading a file of several GiB.
+    reading a file of several GiB; `file_bytes` holds for each file that the child writes.
     """
 
     max_width_px: int = 4096
@@ -80,6 +95,7 @@ class Limits:
     memory_bytes: int = 1024 * 1024 * 1024
     cpu_seconds: int = 60
     wall_seconds: float = 120.0
+    file_bytes: int = 16 * 1024 * 1024
 
 
 class NotAVideo(Exception):
@@ -102,7 +118,7 @@ _SENTENCES = {
     "too_long": "This video is longer than {duration}. Choose a shorter one or cut it.",
     "picture_too_large": "This video is larger than {width} × {height} pixels. Export it in a smaller size.",
     "frame_rate_too_high": "This video has more than {rate} frames a second. Export it with fewer.",
-    "too_complex": "Checking this video took too much time or memory. Export it again as MP4.",
+    "too_complex": "Reading this video took too much time or memory. Export it again as MP4.",
 }
 
 REFUSAL_CODES = frozenset(_SENTENCES)

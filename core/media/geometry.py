@@ -36,6 +36,17 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     return Orientation(90 if b - c > 0 else 270, mirrored)
 
 
+def turning(orientation: Orientation) -> list[tuple[str, str]]:
+    """Return the filters, by name and arguments, that show a stored picture as it is meant."""
+    turns = {
+        0: [],
+        90: [("transpose", "clock")],
+        180: [("hflip", ""), ("vflip", "")],
+        270: [("transpose", "cclock")],
+    }[orientation.rotation_deg]
+    return [*turns, ("hflip", "")] if orientation.mirrored else turns
+
+
 def displayed_size(width: int, height: int, pixel_aspect: Fraction | None, rotation_deg: int) -> tuple[int, int]:
     """Return the size on the screen; pixels that are not square make the picture larger, never smaller."""
     if pixel_aspect and Fraction(1, _MAX_STRETCH) <= pixel_aspect <= _MAX_STRETCH:

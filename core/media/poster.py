@@ -14,17 +14,16 @@ from typing import Any
 
 import av
 from av.error import FFmpegError
-from av.filter import Graph
 
-from core.media.geometry import Orientation
+from core.media.color import scaled_for_jpeg
+from core.media.geometry import Orientation, turning
+from core.media.graphs import PictureGraph
 from core.media.probe import Probed, open_video, picture_stream
 
 LONG_SIDE_PX = 640
 
 _DARK = 26  # mean brightness of 255 under which a picture says nothing: a covered lens, a fade from black
 _MAX_DECODED, _MAX_READ = 90, 500
-# FFmpeg's numbers (libavutil/pixfmt.h): the curves PQ and HLG, and the primaries of BT.2020.
-_HDR_CURVES, _WIDE_GAMUT = {16, 18}, 9
 
 
 def poster_jpeg(path: Path, probed: Probed) -> bytes:
@@ -40,7 +39,8 @@ def poster_jpeg(path: Path, probed: Probed) -> bytes:
                 best, brightness = frame, light
             if light >= _DARK:
                 break
-    return _encoded(_upright(best, probed))
+    size = size_within(LONG_SIDE_PX, probed.facts.width_px, probed.facts.height_px)
+    return jpeg(jpeg_pictures(probed.orientation, size).push(best)[0])
 
 
 def _candidates(container: Any, duration_ms: int) -> Iterator[av.VideoFrame]:
@@ -49,12 +49,12 @@ def _candidates(container: Any, duration_ms: int) -> Iterator[av.VideoFrame]:
     stream.codec_context.skip_frame = "NONREF"  # near enough, and half the work
     for moment_ms in (min(1000, duration_ms // 10), duration_ms // 3, duration_ms * 2 // 3):
         with contextlib.suppress(FFmpegError):
-            frame = _frame_at(container, stream, Fraction(moment_ms, 1000))
+            frame = frame_at(container, stream, Fraction(moment_ms, 1000))
             if frame is not None:
                 yield frame
 
 
-def _frame_at(container: Any, stream: Any, moment_s: Fraction) -> av.VideoFrame | None:
+def frame_at(container: Any, stream: Any, moment_s: Fraction) -> av.VideoFrame | None:
     """Return the picture shown at `moment_s`, or the last one before the work for it becomes too much."""
     container.seek(round(moment_s * av.time_base))
     frame = None
@@ -77,48 +77,20 @@ def _brightness(frame: av.VideoFrame) -> int:
     return sum(sum(rows[y * plane.line_size : y * plane.line_size + 32]) for y in range(32)) // 1024
 
 
-def _upright(frame: av.VideoFrame, probed: Probed) -> av.VideoFrame:
-    """Return the picture as it is on the screen, small, in the colors of a JPEG.
-
-    JFIF has one meaning only: full range, the BT.601 matrix, and to a browser the primaries and tone curve of
-    sRGB, which BT.709's stand for here. So pictures of a wider gamut or in HDR become what an ordinary screen
-    can show.
-    """
-    width, height = _poster_size(probed.facts.width_px, probed.facts.height_px)
-    if probed.facts.rotation_deg % 180:
-        width, height = height, width
-    graph = Graph()
-    source = graph.add_buffer(
-        width=frame.width,
-        height=frame.height,
-        format=frame.format,
-        time_base=frame.time_base or Fraction(1, 1000),
-    )
-    scale = f"{width}:{height}:flags=area:out_range=full:out_color_matrix=bt601"
-    if frame.color_trc in _HDR_CURVES or frame.color_primaries == _WIDE_GAMUT:
-        scale += ":out_primaries=bt709:out_transfer=bt709"
-    steps = [("scale", scale), ("format", "yuvj420p"), *_turning(probed.orientation)]
-    graph.link_nodes(source, *(graph.add(*step) for step in steps), graph.add("buffersink")).configure()
-    graph.vpush(frame)
-    return graph.vpull()
+def jpeg_pictures(orientation: Orientation, size: tuple[int, int]) -> PictureGraph:
+    """Return what turns stored pictures into upright ones, `size` large, in the colors of a JPEG."""
+    stored = size[::-1] if orientation.rotation_deg % 180 else size
+    return PictureGraph(lambda frame: [*scaled_for_jpeg(frame, stored), *turning(orientation)], Fraction(1, 1000))
 
 
-def _turning(orientation: Orientation) -> list[tuple[str, str]]:
-    turns = {
-        0: [],
-        90: [("transpose", "clock")],
-        180: [("hflip", ""), ("vflip", "")],
-        270: [("transpose", "cclock")],
-    }[orientation.rotation_deg]
-    return [*turns, ("hflip", "")] if orientation.mirrored else turns
+def size_within(long_side_px: int, width_px: int, height_px: int) -> tuple[int, int]:
+    """Return the size whose longer side is at most `long_side_px`; nothing is enlarged."""
+    share = min(1.0, long_side_px / max(width_px, height_px))
+    return max(2, round(width_px * share)), max(2, round(height_px * share))
 
 
-def _poster_size(width: int, height: int) -> tuple[int, int]:
-    share = min(1.0, LONG_SIDE_PX / max(width, height))
-    return max(2, round(width * share)), max(2, round(height * share))
-
-
-def _encoded(frame: av.VideoFrame) -> bytes:
+def jpeg(frame: av.VideoFrame) -> bytes:
+    """Return the picture, which has the colors of a JPEG, as one."""
     encoder: Any = av.CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "yuvj420p"
     encoder.time_base, encoder.color_range = Fraction(1, 25), 2

@@ -31,7 +31,7 @@ import av
 from av.error import EOFError as EndOfFile
 from av.error import FFmpegError
 
-from core.media import sniff
+from core.media import needs, sniff
 from core.media.facts import Limits, VideoFacts, refusal
 from core.media.geometry import Orientation, displayed_size, orientation_of
 from core.media.timing import FrameTiming, measure_timing
@@ -42,6 +42,7 @@ _OPTIONS = {
     "enable_drefs": "0",
     "use_absolute_path": "0",
 }
+_MAX_GAP_S = Fraction(1, 4)  # some browsers let the sound run ahead over longer ones
 _MAX_BROKEN_PACKETS = 500
 _MAX_TIMED_PICTURES = 200_000  # 8 bytes each; nearly an hour at 60 pictures a second, enough for any rate
 
@@ -55,14 +56,18 @@ class _Measure:
         self._ticks: dict[int, Fraction] = {}
         self._moments = array("q")
         self._picture_ticks = 0
+        self._uneven: set[int] = set()
+        self._seen: set[int] = set()
         self.pictures = 0
 
     def add(self, packet: Any) -> None:
         moment, length, number = packet.pts, packet.duration or 0, packet.stream_index
         if moment is None:
+            self._uneven.add(number)
             moment = packet.dts
             if moment is None:
                 return
+        self._look(packet, moment, length, number)
         if number == self._stream.index:
             self.pictures += 1
             self._picture_ticks = length or self._picture_ticks
@@ -71,6 +76,25 @@ class _Measure:
         if moment + length > self._ends.get(number, 0):
             self._ends[number] = moment + length
             self._ticks[number] = packet.time_base
+
+    def _look(self, packet: Any, moment: int, length: int, number: int) -> None:
+        """Note whether a player must be clever about this packet: hidden, after a gap, or not where to begin."""
+        is_picture = number == self._stream.index
+        if number not in self._seen:
+            self._seen.add(number)
+            late = moment * packet.time_base > _MAX_GAP_S
+            rough = not packet.is_keyframe if is_picture else late
+        elif is_picture:
+            rough = packet.is_discard
+        else:
+            most = float(_MAX_GAP_S / packet.time_base)
+            rough = length > most or moment - self._ends.get(number, 0) > most
+        if rough:
+            self._uneven.add(number)
+
+    def smooth(self) -> frozenset[int]:
+        """Return the streams whose packets can be copied as they come."""
+        return frozenset(self._seen - self._uneven)
 
     def timing(self) -> FrameTiming:
         tick, stream = self._stream.time_base, self._stream
@@ -93,6 +117,7 @@ class Probed:
     facts: VideoFacts
     first_frame: av.VideoFrame
     orientation: Orientation
+    verdict: needs.Verdict
 
 
 def open_video(path: Path) -> Any:
@@ -130,15 +155,17 @@ def probe(path: Path, limits: Limits) -> Probed:
         frame, measure = _measured(container, stream, limits)
         mime_type = sniff.mime_type(path, container=container.format.name, brand=brand)
         timing, duration_ms = _timed(container, stream, measure, limits)
-        facts = _facts(container, stream, frame, timing, duration_ms, mime_type)
-        return Probed(facts, frame, orientation_of(frame))
+        passage = needs.Passage(timing.rate, measure.smooth())
+        verdict = needs.judge(container, stream, frame, passage, path=path, brand=brand)
+        facts = _facts(container, stream, frame, timing, duration_ms, mime_type, verdict)
+        return Probed(facts, frame, orientation_of(frame), verdict)
 
 
 def _measured(container: Any, stream: Any, limits: Limits) -> tuple[av.VideoFrame, _Measure]:
     """Read the whole file once; decode only until the first picture is there."""
     measure, decoder, frame = _Measure(stream), _Decoder(stream, limits), None
     most_pictures = limits.max_duration_ms * limits.max_frame_rate // 1000 + limits.max_frame_rate
-    for packet in _packets(container, [stream, *container.streams.audio]):
+    for packet in readable_packets(container, [stream, *container.streams.audio]):
         measure.add(packet)
         if frame is None and packet.stream_index == stream.index:
             frame = decoder.first_frame(packet)
@@ -150,7 +177,7 @@ def _measured(container: Any, stream: Any, limits: Limits) -> tuple[av.VideoFram
     return frame, measure
 
 
-def _packets(container: Any, streams: list[Any]) -> Iterator[Any]:
+def readable_packets(container: Any, streams: list[Any]) -> Iterator[Any]:
     """Yield the packets that can be read; a damaged one is passed over, and after many the file is over."""
     for _ in range(_MAX_BROKEN_PACKETS):
         try:
@@ -181,22 +208,23 @@ class _Decoder:
             frames = self._context.decode(packet)
         except (FFmpegError, MemoryError) as error:
             # A picture that does not fit into memory is too large whenever the stream itself says so.
-            self._refuse_large(self._context.width, self._context.height)
+            refuse_large(self._context.width, self._context.height, self._limits)
             if isinstance(error, MemoryError):
                 raise
             self._broken += 1
             return None
         for frame in frames:
-            self._refuse_large(frame.width, frame.height)
+            refuse_large(frame.width, frame.height, self._limits)
             if not frame.is_corrupt:
                 return frame
         return None
 
-    def _refuse_large(self, width: int, height: int) -> None:
-        limits = self._limits
-        longest, shortest = sorted((limits.max_width_px, limits.max_height_px), reverse=True)
-        if max(width, height) > longest or min(width, height) > shortest:
-            raise refusal("picture_too_large", limits)
+
+def refuse_large(width_px: int, height_px: int, limits: Limits) -> None:
+    """Raise NotAVideo when the picture is larger than the limits in its orientation."""
+    longest, shortest = sorted((limits.max_width_px, limits.max_height_px), reverse=True)
+    if max(width_px, height_px) > longest or min(width_px, height_px) > shortest:
+        raise refusal("picture_too_large", limits)
 
 
 def _timed(container: Any, stream: Any, measure: _Measure, limits: Limits) -> tuple[FrameTiming, int]:
@@ -213,7 +241,13 @@ def _timed(container: Any, stream: Any, measure: _Measure, limits: Limits) -> tu
 
 
 def _facts(
-    container: Any, stream: Any, frame: av.VideoFrame, timing: FrameTiming, duration_ms: int, mime_type: str
+    container: Any,
+    stream: Any,
+    frame: av.VideoFrame,
+    timing: FrameTiming,
+    duration_ms: int,
+    mime_type: str,
+    verdict: needs.Verdict,
 ) -> VideoFacts:
     rotation_deg = orientation_of(frame).rotation_deg
     width, height = displayed_size(frame.width, frame.height, stream.sample_aspect_ratio, rotation_deg)
@@ -226,8 +260,10 @@ def _facts(
         frame_rate_den=timing.rate.denominator,
         variable_frame_rate=timing.variable,
         video_codec=_codec_name(stream),
-        audio_codec=next(map(_codec_name, container.streams.audio), ""),
+        audio_codec=_sound_name(container),
         mime_type=mime_type,
+        need=verdict.need.value,
+        reveals_metadata=verdict.reveals_metadata,
     )
 
 
@@ -237,6 +273,11 @@ def _claimed_ms(container: Any, stream: Any) -> int:
     if lengths:
         return round(max(lengths) * 1000)
     return round((container.duration or 0) * 1000 / av.time_base)
+
+
+def _sound_name(container: Any) -> str:
+    streams = [needs.chosen_sound(container), *container.streams.audio]
+    return next((_codec_name(stream) for stream in streams if stream), "")
 
 
 def _codec_name(stream: Any) -> str:

@@ -1,10 +1,10 @@
 """What a container says about itself in its first bytes: its media type, and whether its index is missing."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
+from core.media.boxes import top_boxes
+
 _EBML_DOCTYPE = b"\x42\x82"  # RFC 8794, section 11.2.4
-_MAX_BOXES = 1_000
 _FIRST_BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 _PHOTO_BRANDS = {"heic", "heix", "mif1", "avif"}
 
@@ -32,32 +32,13 @@ def lacks_index(path: Path) -> bool:
     """Return whether this is an ISO file without a whole `moov` box: one whose end was cut off."""
     size_bytes = path.stat().st_size
     kinds: set[bytes] = set()
-    for kind, end in _boxes(path, size_bytes):
-        if kind == b"moov" and end <= size_bytes:
+    for box in top_boxes(path):
+        if box.kind == b"moov" and box.end <= size_bytes:
             return False
-        if kind == b"meta" or (not kinds and kind not in _FIRST_BOXES):
+        if box.kind == b"meta" or (not kinds and box.kind not in _FIRST_BOXES):
             return False  # a photo, or no ISO file at all
-        kinds.add(kind)
+        kinds.add(box.kind)
     return bool(kinds & {b"ftyp", b"moov", b"mdat"})
-
-
-def _boxes(path: Path, size_bytes: int) -> Iterator[tuple[bytes, int]]:
-    """Yield the type and the end of each box at the top level (ISO 14496-12, section 4.2)."""
-    begin = 0
-    with path.open("rb") as file:
-        for _ in range(_MAX_BOXES):
-            file.seek(begin)
-            header = file.read(16)
-            if len(header) < 8:
-                return
-            length = int.from_bytes(header[:4])
-            if length == 1:
-                length = int.from_bytes(header[8:16])
-            end = size_bytes if length == 0 else begin + length
-            if end < begin + 8:
-                return
-            yield header[4:8], end
-            begin = end
 
 
 def _doctype(path: Path) -> bytes:

@@ -1,8 +1,8 @@
-"""The tables everything stands on: videos, uploads, jobs, deletions, the audit trail, the schedule."""
+"""The tables everything stands on: videos, uploads, jobs, deletions, workers, the audit trail, the schedule."""
 
 from core.models.audit import AuditEvent
 from core.models.deletions import StorageDeletion
-from core.models.jobs import ProcessingJob, ScheduledRun
+from core.models.jobs import ProcessingJob, ScheduledRun, Worker
 from core.models.uploads import Upload
 from core.models.videos import Rendition, VideoAsset
 
@@ -14,4 +14,5 @@ __all__ = [
     "StorageDeletion",
     "Upload",
     "VideoAsset",
+    "Worker",
 ]

@@ -59,6 +59,13 @@ class VideoAsset(models.Model):
         READY = "ready", "ready"
         FAILED = "failed", "failed"
 
+    class Need(models.TextChoices):
+        """What a file lacks to play everywhere (`core.media.facts.Need`)."""
+
+        NOTHING = "nothing", "nothing"
+        REMUX = "remux", "another container"
+        TRANSCODE = "transcode", "other codecs"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="videos")
     classroom = models.ForeignKey("accounts.Classroom", on_delete=models.PROTECT, related_name="videos")
@@ -82,6 +89,8 @@ class VideoAsset(models.Model):
     variable_frame_rate = models.BooleanField(default=False)
     video_codec = models.CharField(max_length=32, blank=True)
     audio_codec = models.CharField(max_length=32, blank=True)
+    need = models.CharField(max_length=12, choices=Need, default=Need.NOTHING)
+    reveals_metadata = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     attached_at = models.DateTimeField(null=True, blank=True)
 
@@ -98,6 +107,7 @@ class VideoAsset(models.Model):
                 condition=~Q(state="ready")
                 | Q(duration_ms__gt=0, width_px__gt=0, height_px__gt=0, frame_rate_den__gt=0),
             ),
+            models.CheckConstraint(name="video_need_known", condition=Q(need__in=["nothing", "remux", "transcode"])),
             models.CheckConstraint(name="video_rotation_known", condition=Q(rotation_deg__in=[0, 90, 180, 270])),
         ]
         indexes = [models.Index(fields=["attached_at", "created_at"], name="video_attached_created")]

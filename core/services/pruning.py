@@ -1,5 +1,6 @@
 """The sweep: what was begun and never finished goes after a day, and nothing that is alive does."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,7 +40,7 @@ def prune_uploads(*, now: datetime) -> Pruned:
     unused = sum(_delete_unused_videos(now))
     files = _forgotten_files(now)
     for path in files:
-        path.unlink(missing_ok=True)
+        _remove(path)
     removed, left = sweep_deletions(before=now - DELETION_RETRIED_AFTER)
     return Pruned(len(abandoned), unused, len(files), removed, left)
 
@@ -52,6 +53,14 @@ def _delete_unused_videos(now: datetime) -> Iterator[bool]:
         except ProtectedError:  # something began to use it meanwhile
             continue
         yield True
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or the folder of a worker that was killed."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _forgotten_files(now: datetime) -> list[Path]:

@@ -1,6 +1,5 @@
 """Taking a received video into storage, handing it to what uses it, and deleting it."""
 
-import hashlib
 import logging
 import uuid
 from dataclasses import asdict
@@ -14,12 +13,14 @@ from django.db import transaction
 
 from core.media.facts import NotAVideo, VideoFacts
 from core.media.inspection import inspect_video
-from core.models import Rendition, StorageDeletion, Upload, VideoAsset
+from core.models import Rendition, Upload, VideoAsset
 from core.received import ReceivedVideo
 from core.refusals import VideoRefused
 from core.services.audit import record_event
 from core.services.deletions import request_deletion
+from core.services.processing import queue_processing
 from core.services.quotas import check_quotas
+from core.services.renditions import record_rendition, store_file
 from core.services.storage import VideoStorageService
 from core.storage.keys import new_key
 
@@ -126,14 +127,8 @@ def _store(
     description: str,
     now: datetime,
 ) -> VideoAsset:
-    backend = VideoStorageService().backend
-    poster_key, poster_bytes = new_key(now), poster_path.stat().st_size
-    with poster_path.open("rb") as poster:
-        poster_sha256 = hashlib.file_digest(poster, "sha256").hexdigest()
-    # The poster has no row of its own yet; a deletion asked for now removes it if what follows is never reached.
-    StorageDeletion.objects.create(storage_path=poster_key, requested_at=now)
-    backend.adopt(received.path, upload.storage_path, mime_type=facts.mime_type)
-    backend.adopt(poster_path, poster_key, mime_type="image/jpeg")
+    VideoStorageService().adopt_video(received.path, storage_path=upload.storage_path, mime_type=facts.mime_type)
+    poster = store_file(poster_path, mime_type="image/jpeg", now=now)
     with transaction.atomic():
         video = VideoAsset.objects.create(
             owner_id=upload.owner_id,
@@ -148,17 +143,10 @@ def _store(
             created_at=now,
             **asdict(facts),
         )
-        Rendition.objects.create(
-            video=video,
-            kind=Rendition.Kind.POSTER,
-            storage_path=poster_key,
-            size_bytes=poster_bytes,
-            checksum_sha256=poster_sha256,
-            created_at=now,
-        )
-        StorageDeletion.objects.filter(storage_path=poster_key).delete()
+        record_rendition(video=video, kind=Rendition.Kind.POSTER, stored=poster, now=now)
         Upload.objects.filter(pk=upload.pk, state=Upload.State.OPEN).update(
             state=Upload.State.COMPLETE, video=video, reserved_bytes=0
         )
+        queue_processing(video=video, now=now)
         record_event(action="video.stored", actor=upload.owner, subject=video, classroom=upload.classroom)
     return video

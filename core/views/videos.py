@@ -6,6 +6,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,6 +15,7 @@ from core.http import AuthenticatedRequest, form_problem, json_answer, problem, 
 from core.models import Rendition, VideoAsset
 from core.ranges import ranged_response
 from core.refusals import VideoRefused
+from core.services.playback import playable
 from core.services.quotas import QuotaExceeded, TooManyUploads
 from core.services.storage import VideoStorageService, playback_seconds, read_signed_media
 from core.services.videos import store_video
@@ -51,28 +53,44 @@ def stream(request: AuthenticatedRequest, pk: str) -> HttpResponseBase:
     """Play a video: from disk by ranges, through nginx, or by a redirect to a signed URL."""
     video = get_object_or_404(VideoAsset.objects.visible_to(request.user), pk=pk)
     audit_staff_view(video=video, user=request.user)
+    file = playable(video=video, user=request.user)
+    if file is None:
+        return problem(409, "Not prepared yet", "This video is being prepared. It plays here in a moment.")
     return _serve(
-        request,
-        video.storage_path,
-        video.size_bytes,
-        video.playback_mime_type,
-        video.checksum_sha256 or str(video.pk),
-        playback_seconds(video.duration_ms),
+        request, file.storage_path, file.size_bytes, file.mime_type, file.tag, playback_seconds(video.duration_ms)
     )
 
 
 @require_safe
 def poster(request: AuthenticatedRequest, pk: str) -> HttpResponseBase:
     """Show a video's poster."""
+    return _serve_image(request, pk, Rendition.Kind.POSTER)
+
+
+@require_safe
+def thumbnails(request: AuthenticatedRequest, pk: str) -> HttpResponseBase:
+    """Show the sprite of a video's timeline thumbnails."""
+    return _serve_image(request, pk, Rendition.Kind.SPRITE)
+
+
+@require_safe
+def thumbnails_map(request: AuthenticatedRequest, pk: str) -> HttpResponse:
+    """Say which part of the sprite shows which moment, as WebVTT; always from here, so its addresses stay relative."""
+    vtt = _rendition(request, pk, Rendition.Kind.VTT)
+    with VideoStorageService().backend.open(vtt.storage_path) as stored:
+        body = stored.read()
+    return HttpResponse(body, content_type="text/vtt", headers={"Cache-Control": "private, max-age=86400"})
+
+
+def _rendition(request: AuthenticatedRequest, pk: str, kind: str) -> Rendition:
     videos = VideoAsset.objects.visible_to(request.user)
-    image = get_object_or_404(Rendition, video__in=videos, video_id=pk, kind=Rendition.Kind.POSTER)
+    return get_object_or_404(Rendition, video__in=videos, video_id=pk, kind=kind)
+
+
+def _serve_image(request: AuthenticatedRequest, pk: str, kind: str) -> HttpResponseBase:
+    image = _rendition(request, pk, kind)
     return _serve(
-        request,
-        image.storage_path,
-        image.size_bytes,
-        "image/jpeg",
-        image.checksum_sha256,
-        playback_seconds(0),
+        request, image.storage_path, image.size_bytes, "image/jpeg", image.checksum_sha256, playback_seconds(0)
     )
 
 
@@ -102,24 +120,25 @@ def _serve(
         url = backend.get_url(path, expires_in_s=expires_in_s, mime_type=mime_type)
         return HttpResponseRedirect(url, headers={"Cache-Control": "no-store"})
     if settings.X_ACCEL_PREFIX:
-        return _through_nginx(path, mime_type, tag)
+        return _through_nginx(request, path, mime_type, quote_etag(tag))
     return ranged_response(
         request, path=backend.path(path), size_bytes=size_bytes, mime_type=mime_type, etag=quote_etag(tag)
     )
 
 
-def _through_nginx(path: str, mime_type: str, tag: str) -> HttpResponse:
-    """Hand the file over: nginx answers the range with the headers given here."""
-    return HttpResponse(
+def _through_nginx(request: AuthenticatedRequest, path: str, mime_type: str, etag: str) -> HttpResponseBase:
+    """Hand the file over, unless the browser has it: nginx answers the range with the headers given here."""
+    handed_over = HttpResponse(
         content_type=mime_type,
         headers={
             "X-Accel-Redirect": f"{settings.X_ACCEL_PREFIX.rstrip('/')}/{path}",
-            "ETag": quote_etag(tag),
+            "ETag": etag,
             "Cache-Control": "private, max-age=86400",
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox; default-src 'none'",
         },
     )
+    return get_conditional_response(request, etag=etag, response=handed_over) or handed_over
 
 
 def _facts(video: VideoAsset) -> dict[str, object]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
@@ -39,10 +40,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 [sys.executable, "manage.py", command], cwd=ROOT, env=environment, check=True, capture_output=True
             )
         log = folder / "log"
-        with log.open("wb") as output, _gunicorn(listening, environment, output) as server:
+        with (
+            log.open("wb") as output,
+            _gunicorn(listening, environment, output) as server,
+            _worker(environment, output) as worker,
+        ):
             yield address
-            server.terminate()
-            server.wait(30)
+            for process in (server, worker):
+                process.terminate()
+                process.wait(30)
     lines = map(json.loads, log.read_text().splitlines())
     assert [line for line in lines if line["level"] in {"ERROR", "CRITICAL"}] == []
 
@@ -55,6 +61,12 @@ def _environment(folder: Path, address: str) -> dict[str, str]:
         "DJANGO_BASE_URL": address,
         "WEB_CONCURRENCY": "1",
     }
+
+
+def _worker(environment: dict[str, str], output: BinaryIO) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "worker"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+    )
 
 
 def _gunicorn(listening: socket.socket, environment: dict[str, str], output) -> subprocess.Popen:

@@ -21,6 +21,8 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from comments.services import write_comment
+from core.models import ProcessingJob
+from core.services.rendering import run_job
 from core.services.storage import signed_media_token
 from tests import factories
 
@@ -64,6 +66,14 @@ TABLE: list[tuple[str, str, str, dict[str, str], str]] = [
     ("core:video_poster", "private_video", SEE_PRIVATE, {}, ONLY_GET),
     ("core:video_poster", "shared_video", SEE_CLASS, {}, ONLY_GET),
     ("core:video_poster", "drafted_video", SEE_OWN_DRAFT, {}, ONLY_GET),
+    ("core:video_thumbnails", "published_video", SEE_CLASS, {}, ONLY_GET),
+    ("core:video_thumbnails", "private_video", SEE_PRIVATE, {}, ONLY_GET),
+    ("core:video_thumbnails_sprite", "published_video", SEE_CLASS, {}, ONLY_GET),
+    ("core:video_thumbnails_sprite", "private_video", SEE_PRIVATE, {}, ONLY_GET),
+    ("core:video_processing", "published_video", SEE_CLASS, {}, ONLY_GET),
+    ("core:video_processing", "private_video", SEE_PRIVATE, {}, ONLY_GET),
+    ("core:video_processing_retry", "published_video", ONLY_POST, {}, CHANGE_CLASS),
+    ("core:video_processing_retry", "private_video", ONLY_POST, {}, "in 404 404 302 302 302"),
     ("accounts:profile", "", SEE_MINE, PERSON, "in 302 302 302 302 302"),
     ("accounts:me", "", "401 200 200 200 200 200", {}, ONLY_POST_ANYBODY),
     ("accounts:classes", "", SEE_MINE, {}, ONLY_GET),
@@ -135,6 +145,9 @@ def stage(ada, ben, dee, cyd, staff, classroom, exercise, clip) -> SimpleNamespa
     now = timezone.now()
     comment = write_comment(target=exercise.reference, author=ben, text="How?", now=now)
     private_comment = write_comment(target=private.video, author=ben, text="Here?", now=now)
+    for video in (exercise.reference, private.video):
+        run_job(job_id=video.jobs.get(kind="thumbnails").pk)
+        ProcessingJob.objects.create(video=video, kind="web", state="failed", queued_at=now, created_at=now)
     objects = {
         "published": exercise, "unpublished": unpublished, "begun": begun,
         "private": private, "shared": shared, "drafted": drafted,

@@ -22,7 +22,8 @@ def filled(ada, ben, exercise, clip):
     write_comment(target=attempt.video, author=ada, text="Elbow", now=timezone.now())
     StorageDeletion.objects.create(storage_path="videos/2026/01/x", requested_at=timezone.now())
     ScheduledRun.objects.create(name="prune_uploads")
-    ProcessingJob.objects.create(video=attempt.video, kind="poster", created_at=timezone.now())
+    now = timezone.now()
+    ProcessingJob.objects.create(video=attempt.video, kind="thumbnails", queued_at=now, created_at=now)
 
 
 def page(model, kind: str, *args) -> str:

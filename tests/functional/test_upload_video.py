@@ -95,3 +95,15 @@ def test_without_a_class_or_with_somebody_elses_it_is_422(ben, cyd, classroom, c
 def test_no_length_is_411(ben, classroom, as_user):
     answer = as_user(ben).post(URL, CONTENT_LENGTH="")
     assert answer.status_code == 411
+
+
+def test_a_site_that_cannot_check_videos_says_so_and_keeps_nothing(
+    ben, classroom, clip, as_user, settings, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr("core.media.confined.sys.executable", "/bin/false")
+    monkeypatch.setattr("core.media.confined.UNAVAILABLE", 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = as_user(ben).post(URL, {"video": factories.upload_file(clip), "name": "Try"})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "Nothing was kept" in answer.json()["detail"]
+    assert (files_of(settings), VideoAsset.objects.count()) == ([], 0)

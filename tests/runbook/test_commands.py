@@ -27,6 +27,7 @@ BESIDE = (
 NOT_RUN_HERE = {
     "install": "reaches for the package index",
     "runserver": "holds its terminal; gunicorn serves the same application here",
+    "worker": "holds its terminal; worker-batch runs the same, and tests/functional starts and stops real ones",
     "tests": "is this very suite",
     "docker-build": "needs a Docker daemon and the package index",
     "docker-migrate": "needs the image",

@@ -52,7 +52,7 @@ def fifo(tmp_path):
 
 @pytest.fixture
 def stand_in(tmp_path, monkeypatch):
-    """Put a shell script in the child's place; its $3 is the video and $4 the poster."""
+    """Put a shell script in the child's place; its $4 is the video and $5 the file to make."""
 
     def put(script: str) -> None:
         path = tmp_path / "python"
@@ -69,7 +69,7 @@ def test_a_child_that_takes_too_long_is_stopped(fifo):
 
 
 def test_whatever_the_child_started_is_killed_with_it(fifo, stand_in):
-    stand_in('cat "$3" & sleep 3')
+    stand_in('cat "$4" & sleep 3')
     assert refused_code(fifo, Limits(wall_seconds=0.4)) == "too_complex"
     assert not is_being_read(fifo)
 
@@ -127,7 +127,7 @@ def test_secrets_of_the_environment_do_not_reach_the_child(tmp_path, monkeypatch
         "yes",
         "printf '\\377'",
         "true",
-        'echo half a poster > "$4"; exit 1',
+        'echo half a poster > "$5"; exit 1',
     ],
 )
 def test_a_child_that_dies_or_talks_nonsense_is_a_refusal_with_a_sentence(tmp_path, stand_in, script):

@@ -1,12 +1,20 @@
 // <player-timeline>: the slider of a player, its loop as a band, comments as pins.
 // It knows no video: it is told the time and says, by bubbling events, what a person wants:
 // `timeline-seek` {ms} and `timeline-pin` {id, ms}.
+import { Thumbnails } from "../lib/thumbnails.js";
 import { timecode } from "../lib/timecode.js";
 
 export class PlayerTimeline extends HTMLElement {
   connectedCallback() {
     this.#slider.addEventListener("input", () => this.#tell("timeline-seek", { ms: Number(this.#slider.value) }));
+    this.addEventListener("pointermove", (event) => this.#peek(event));
+    this.addEventListener("pointerleave", () => (this.#preview.hidden = true));
     this.#show(0);
+  }
+
+  /** The address of the map of thumbnails. */
+  set thumbnails(url) {
+    this.#thumbnails = new Thumbnails(url);
   }
 
   /** The length in milliseconds. */
@@ -39,6 +47,7 @@ export class PlayerTimeline extends HTMLElement {
     for (const pin of this.querySelectorAll(".timeline__pin")) pin.toggleAttribute("data-current", pin.dataset.id === id);
   }
 
+  #thumbnails = null;
   #loop = null;
   #pins = [];
 
@@ -48,6 +57,24 @@ export class PlayerTimeline extends HTMLElement {
 
   get #length() {
     return Number(this.#slider.max) || 1;
+  }
+
+  get #preview() {
+    return this.querySelector(".timeline__preview");
+  }
+
+  /** Shows the moment under the mouse, or under the finger that drags: its picture and its time. */
+  async #peek({ clientX, pointerType, buttons }) {
+    if (!this.#thumbnails || (pointerType !== "mouse" && !buttons)) return;
+    const { left, width } = this.querySelector(".timeline__track").getBoundingClientRect();
+    const share = Math.min(Math.max((clientX - left) / width, 0), 0.9999);
+    const preview = this.#preview;
+    if (!(await this.#thumbnails.show(preview.querySelector(".timeline__tile"), share))) return;
+    if (pointerType === "mouse" && !this.matches(":hover")) return;
+    preview.querySelector("output").textContent = timecode(share * this.#length);
+    preview.hidden = false;
+    const half = preview.offsetWidth / 2 / width;
+    preview.style.insetInlineStart = this.#shareOf(Math.min(Math.max(share, half), 1 - half));
   }
 
   #tell(name, detail) {
@@ -87,6 +114,10 @@ export class PlayerTimeline extends HTMLElement {
   }
 
   #share(ms) {
-    return `${Math.min(Math.max(ms / this.#length, 0), 1) * 100}%`;
+    return this.#shareOf(ms / this.#length);
+  }
+
+  #shareOf(part) {
+    return `${Math.min(Math.max(part, 0), 1) * 100}%`;
   }
 }

@@ -13,9 +13,11 @@ import { Recovery } from "../lib/recover.js";
 export class PracticePlayer extends HTMLElement {
   connectedCallback() {
     this.#video = this.querySelector("video");
+    if (!this.#video) return; // it is still being prepared
     this.#deck = new Deck(this);
     this.#recovery = new Recovery(this.#video);
     this.#video.controls = false;
+    this.timeline.thumbnails = this.#video.dataset.thumbnails;
     this.#listenToVideo();
     this.#listenToPerson();
     this.#practice = new Practice(this.#video, this.#deck, this.hasAttribute("data-shares"));
@@ -23,7 +25,7 @@ export class PracticePlayer extends HTMLElement {
 
   /** The moment shown, in milliseconds. */
   get currentMs() {
-    return Math.round(this.#video.currentTime * 1000);
+    return Math.round((this.#video?.currentTime ?? 0) * 1000);
   }
 
   get timeline() {
@@ -36,6 +38,7 @@ export class PracticePlayer extends HTMLElement {
 
   /** Goes to a moment, stops there, and brings the player into view and focus. */
   showMoment(ms) {
+    if (!this.#video) return;
     this.pause();
     this.#seek(ms / 1000);
     this.scrollIntoView({ block: "nearest" });

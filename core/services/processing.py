@@ -1,0 +1,86 @@
+"""Queueing work on a video, trying it again, canceling it, and bringing lost work back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+from django_tasks_db.models import DBTaskResult
+
+from core import tasks
+from core.models import ProcessingJob, VideoAsset
+from core.services.jobs import LEASE, MAX_TRIES
+
+Kind, State = ProcessingJob.Kind, ProcessingJob.State
+#: A watchable version matters more than thumbnails, however many of those wait.
+PRIORITY: dict[str, int] = {Kind.WEB: 10, Kind.THUMBNAILS: 0}
+CANCELED = "canceled"
+WORKER_LOST = "worker_lost"
+
+
+@dataclass(frozen=True)
+class Reaped:
+    """How many jobs came back into the queue, were given up, and got a new task."""
+
+    returned: int
+    given_up: int
+    queued: int
+
+
+def queue_processing(*, video: VideoAsset, now: datetime) -> None:
+    """Queue what a ready video needs; call it in the transaction that makes the video ready."""
+    kinds = [Kind.THUMBNAILS]
+    if video.need != VideoAsset.Need.NOTHING or video.reveals_metadata:
+        kinds.insert(0, Kind.WEB)
+    for kind in kinds:
+        _queue_task(ProcessingJob.objects.create(video=video, kind=kind, queued_at=now, created_at=now))
+
+
+def retry_job(*, job: ProcessingJob) -> bool:
+    """Queue a failed job again with all its tries; False when it has not failed."""
+    with transaction.atomic():
+        failed = ProcessingJob.objects.filter(pk=job.pk, state=State.FAILED)
+        if not failed.update(state=State.QUEUED, tries=0, percent=0, error_code="", queued_at=Now()):
+            return False
+        _queue_task(job)
+    return True
+
+
+def cancel_job(*, job: ProcessingJob) -> bool:
+    """Give a waiting or running job up; whoever runs it finds its fence outdated. False when it had ended."""
+    unfinished = ProcessingJob.objects.filter(pk=job.pk, state__in=ProcessingJob.UNFINISHED)
+    return bool(unfinished.update(state=State.FAILED, error_code=CANCELED, fence=F("fence") + 1, lease_ends_at=None))
+
+
+def reap_jobs() -> Reaped:
+    """Bring jobs of dead workers back, give up after MAX_TRIES, and queue what no task will do. Safe to run twice."""
+    expired = ProcessingJob.objects.filter(state=State.RUNNING, lease_ends_at__lt=Now())
+    given_up = expired.filter(tries__gte=MAX_TRIES).update(
+        state=State.FAILED, error_code=WORKER_LOST, lease_ends_at=None
+    )
+    returned = expired.update(state=State.QUEUED, task_id=None, queued_at=Now(), percent=0, lease_ends_at=None)
+    queued = sum(_queue_again(job) for job in _without_task())
+    return Reaped(returned=returned, given_up=given_up, queued=queued)
+
+
+def _without_task() -> "QuerySet[ProcessingJob]":
+    """Return the waiting jobs whose task is neither ready nor only just begun."""
+    begun_lately = Q(status="RUNNING", started_at__gt=ExpressionWrapper(Now() - LEASE, output_field=DateTimeField()))
+    alive = DBTaskResult.objects.filter(pk=OuterRef("task_id")).filter(Q(status="READY") | begun_lately)
+    return ProcessingJob.objects.filter(~Exists(alive), state=State.QUEUED).order_by("queued_at", "pk")
+
+
+def _queue_again(job: ProcessingJob) -> bool:
+    with transaction.atomic():
+        # Two reapers at once find the same job; only the first still sees the task it saw before.
+        unchanged = ProcessingJob.objects.filter(pk=job.pk, state=State.QUEUED, task_id=job.task_id)
+        if not unchanged.select_for_update().exists():
+            return False
+        _queue_task(job)
+    return True
+
+
+def _queue_task(job: ProcessingJob) -> None:
+    task = tasks.process.using(priority=PRIORITY[job.kind]).enqueue(str(job.pk))
+    ProcessingJob.objects.filter(pk=job.pk).update(task_id=task.id)

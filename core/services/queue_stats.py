@@ -1,0 +1,54 @@
+"""What an operator asks first about processing: how much waits, since when, what failed, who works."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from core.models import ProcessingJob, Worker
+
+SEEN_WITHIN = timedelta(seconds=30)
+State = ProcessingJob.State
+
+
+@dataclass(frozen=True)
+class QueueStats:
+    """Counts of jobs by state, the longest wait in seconds, workers seen within SEEN_WITHIN."""
+
+    queued: int
+    running: int
+    done: int
+    failed: int
+    oldest_wait_s: float
+    workers: int
+
+    @property
+    def is_stuck(self) -> bool:
+        """Return whether something waits and nobody works."""
+        return self.queued > 0 and self.workers == 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures by name."""
+        return {**asdict(self), "stuck": self.is_stuck}
+
+
+def queue_stats() -> QueueStats:
+    """Return the figures of this moment; two queries, whatever the number of jobs."""
+    now = timezone.now()
+    rows = ProcessingJob.objects.values("state").annotate(jobs=Count("pk"), oldest=Min("queued_at")).order_by("state")
+    by_state: dict[str, dict[str, Any]] = {row["state"]: row for row in rows}
+    counts = {state: by_state.get(state, {}).get("jobs", 0) for state in State.values}
+    oldest = by_state.get(State.QUEUED, {}).get("oldest")
+    return QueueStats(
+        **counts,
+        oldest_wait_s=round(max(0.0, (now - oldest).total_seconds()), 1) if oldest else 0.0,
+        workers=Worker.objects.filter(seen_at__gt=now - SEEN_WITHIN).count(),
+    )
+
+
+def failed_jobs(limit: int = 50) -> list[ProcessingJob]:
+    """Return the newest failed jobs with their videos."""
+    failed = ProcessingJob.objects.filter(state=State.FAILED).select_related("video")
+    return list(failed.order_by("-queued_at", "pk")[:limit])

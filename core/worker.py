@@ -1,0 +1,102 @@
+"""The worker process: runs tasks one at a time, keeps the schedule beside them, and stops when told to.
+
+# Note [Two threads]
+The main thread runs tasks, so a signal reaches it and a task may take hours. A second one shows every few
+seconds that this worker lives and runs what the schedule says, so that lost jobs come back even while every
+worker is busy. How much runs at once is bounded by how many workers there are: one video each.
+"""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from types import FrameType
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
+from django.db.models.functions import Now
+from django.utils import timezone
+from django_tasks_db.management.commands.db_worker import Worker as TaskWorker
+
+from core.models import Worker
+from core.services.queue_stats import SEEN_WITHIN
+from core.services.rendering import STOPPING
+from core.services.schedule import run_due
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.5
+SCHEDULE_POLL_S = 5.0
+AFTER_DATABASE_ERROR_S = 5.0
+
+
+class PractikaWorker(TaskWorker):
+    """Takes tasks from the database until SIGTERM or SIGINT; the job at hand then has GRACE_S to end."""
+
+    def __init__(self, *, batch: bool = False) -> None:
+        super().__init__(
+            queue_names=["default"],
+            excluded_queue_names=[],
+            interval=POLL_S,
+            batch=batch,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=f"{_host()}:{os.getpid()}:{secrets.token_hex(4)}",
+        )
+        self.stopped = threading.Event()
+
+    def shutdown(self, signum: int, frame: FrameType | None) -> None:
+        """Begin the grace period; without a task at hand this ends the process at once."""
+        STOPPING.begin()
+        super().shutdown(signum, frame)
+
+    def work(self) -> None:
+        """Run tasks and the schedule until told to stop (in batch mode: until no task is left)."""
+        self._show_life()
+        logger.info("Worker ready", extra={"worker": self.worker_id})
+        beside = threading.Thread(target=self._keep_schedule, name="schedule", daemon=True)
+        beside.start()
+        try:
+            while self.running:
+                try:
+                    self.run()
+                except DatabaseError:
+                    logger.exception("Worker waits for the database")
+                    close_old_connections()
+                    self.stopped.wait(AFTER_DATABASE_ERROR_S)
+                if self.batch:
+                    return
+        finally:
+            self.stopped.set()
+            beside.join(SCHEDULE_POLL_S)
+            Worker.objects.filter(name=self.worker_id).delete()
+
+    def _keep_schedule(self) -> None:
+        while True:
+            try:
+                self._show_life()
+                run_due()
+            except DatabaseError:
+                logger.exception("Schedule waits for the database")
+            finally:
+                connections.close_all()
+            if self.stopped.wait(SCHEDULE_POLL_S):
+                return
+
+    def _show_life(self) -> None:
+        seen = {"seen_at": Now()}
+        Worker.objects.update_or_create(
+            name=self.worker_id, defaults=seen, create_defaults={**seen, "started_at": Now()}
+        )
+
+
+def is_alive_here() -> bool:
+    """Return whether a worker of this machine (or container) was seen lately."""
+    lately = timezone.now() - SEEN_WITHIN
+    return Worker.objects.filter(name__startswith=f"{_host()}:", seen_at__gt=lately).exists()
+
+
+def _host() -> str:
+    return socket.gethostname()[:80]

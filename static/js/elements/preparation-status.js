@@ -1,0 +1,54 @@
+// <preparation-status>: says how far the version for every device is, and asks again until that ends.
+// The server writes what it says; each answer takes the place of the element that asked.
+const ASK_AGAIN_MS = 2000;
+const MOST_MS = 30_000;
+
+export class PreparationStatus extends HTMLElement {
+  connectedCallback() {
+    if (this.hasAttribute("data-unfinished")) this.#timer = setTimeout(() => this.#ask(ASK_AGAIN_MS), ASK_AGAIN_MS);
+    this.querySelector("[data-part=reload]")?.addEventListener("click", (event) => {
+      event.preventDefault();
+      location.reload();
+    });
+    const next = this.querySelector("input[name=next]");
+    if (next && !next.value) next.value = location.pathname + location.search;
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.#timer);
+  }
+
+  #timer;
+
+  async #ask(waited) {
+    try {
+      if (!document.hidden) return this.#take(await this.#answer());
+    } catch {
+      waited = Math.min(waited * 2, MOST_MS); // offline, or the server restarts
+    }
+    this.#timer = setTimeout(() => this.#ask(waited), waited);
+  }
+
+  async #answer() {
+    const response = await fetch(this.dataset.url);
+    if (!response.ok || response.redirected) throw new Error(String(response.status));
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    return document.adoptNode(page.querySelector("preparation-status"));
+  }
+
+  #take(answer) {
+    const mustReload = answer.dataset.state === "done" && this.#cannotPlay() && !somethingTyped();
+    this.replaceWith(answer);
+    if (mustReload) location.reload();
+  }
+
+  /** Whether there is nothing to lose by showing the page anew: no picture plays here yet. */
+  #cannotPlay() {
+    const problem = this.closest("practice-player")?.querySelector(".player__problem");
+    return this.hasAttribute("data-withheld") || (problem && !problem.hidden);
+  }
+}
+
+function somethingTyped() {
+  return [...document.querySelectorAll("textarea, input[type=text], input[type=file]")].some((field) => field.value !== field.defaultValue);
+}
