@@ -11,7 +11,7 @@ from comments.models import Comment
 from core.models import VideoAsset
 from core.received import ReceivedVideo
 from core.services.audit import record_event
-from core.services.videos import attach_video, delete_video_asset, store_video
+from core.services.videos import attach_new_video, delete_video_asset, take_video
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -23,19 +23,17 @@ def write_comment(
     author: "User",
     text: str = "",
     at_ms: int | None = None,
-    received: ReceivedVideo | None = None,
+    video: ReceivedVideo | UUID | None = None,
     parent: Comment | None = None,
     now: datetime,
 ) -> Comment:
-    """Return a new comment; its video is seen by whoever sees the target. Raises what `store_video` raises."""
-    video = None
-    if received:
-        video = store_video(received=received, owner=author, classroom=target.classroom, now=now)
+    """Return a new comment; its video is seen by whoever sees the target. Raises what `take_video` raises."""
+    taken = take_video(given=video, owner=author, classroom=target.classroom, now=now) if video else None
     with transaction.atomic():
-        if video:
-            attach_video(video=video, audience=VideoAsset.Audience.OWNER, shown_with=target, now=now)
+        if taken:
+            attach_new_video(video=taken, audience=VideoAsset.Audience.OWNER, shown_with=target, now=now)
         comment = Comment.objects.create(
-            target=target, author=author, parent=parent, at_ms=at_ms, text=text, video=video, created_at=now
+            target=target, author=author, parent=parent, at_ms=at_ms, text=text, video=taken, created_at=now
         )
         record_event(action="comment.written", actor=author, subject=comment, classroom=target.classroom)
     return comment

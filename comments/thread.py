@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def thread_of(video: VideoAsset, user: "User") -> list[Comment]:
     """Return the comments at the top, by moment, each with `thread_replies` and what `user` may do."""
     rows = Comment.objects.filter(target=video).select_related("author", "video").order_by("at_ms", "created_at", "pk")
+    rows = rows.prefetch_related("video__jobs")
     instructors = instructor_ids(video.classroom_id)
     comments = list(rows)
     for comment in comments:

@@ -1,6 +1,7 @@
 """The fields every form with a video shares."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
 from django.apps import apps
@@ -8,13 +9,22 @@ from django.apps import apps
 if TYPE_CHECKING:
     from accounts.models import User
 
+UPLOADED = "uploaded"
 NO_VIDEO = "Choose a video first."
 
 
-class VideoField(forms.FileField):
-    """A video file; what is in it is decided by decoding it, in the service, not here."""
+class VideoInput(forms.FileInput):
+    """A file chosen in the form, or the key of a video that was uploaded before the form was sent."""
 
-    widget = forms.FileInput(attrs={"accept": "video/*"})
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """Return the file, else the key in `uploaded`."""
+        return files.get(name) or data.get(UPLOADED) or None
+
+
+class VideoField(forms.FileField):
+    """A video, as a received file or the key (UUID) of an uploaded one; the services decide whether it is one."""
+
+    widget = VideoInput(attrs={"accept": "video/*"})
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("label", "Video")
@@ -25,6 +35,15 @@ class VideoField(forms.FileField):
             "invalid": NO_VIDEO,
             "empty": "This file is empty. Choose a video.",
         }
+
+    def to_python(self, data: Any) -> Any:
+        """Return the received file, or the key of the uploaded video."""
+        if not isinstance(data, str):
+            return super().to_python(data)
+        try:
+            return UUID(data)
+        except ValueError:
+            raise forms.ValidationError(NO_VIDEO, code="invalid") from None
 
 
 class PlainTextField(forms.CharField):
@@ -40,7 +59,7 @@ class PlainTextField(forms.CharField):
 class UploadVideoForm(forms.Form):
     """The runbook's one-shot upload: a video, a name, a description, and the class when one is in several."""
 
-    video = VideoField()
+    video = VideoField(widget=forms.FileInput)
     name = forms.CharField(max_length=140)
     description = PlainTextField(max_length=5000, required=False)
     classroom = forms.UUIDField(required=False)

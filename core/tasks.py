@@ -4,10 +4,10 @@ from uuid import UUID
 
 from django_tasks import task
 
-from core.services.rendering import run_job
-
 
 @task()
 def process(job_id: str) -> None:
     """Do a ProcessingJob, if it still waits; delivered twice, it is done once."""
+    from core.services.rendering import run_job  # whatever does a job may queue the next one, and so imports this
+
     run_job(job_id=UUID(job_id))

@@ -48,7 +48,7 @@ def _make_class(learners: int) -> tuple[Classroom, User, User]:
 
 def _make_exercises(classroom: Classroom, ada: User, now: datetime) -> tuple[Exercise, Exercise]:
     arms = create_exercise(
-        received=_clip(Scene(PORTRAIT), PORTRAIT, "arms.mp4"),
+        video=_clip(Scene(PORTRAIT), PORTRAIT, "arms.mp4"),
         classroom=classroom,
         by=ada,
         name="Arms on eight counts",
@@ -57,7 +57,7 @@ def _make_exercises(classroom: Classroom, ada: User, now: datetime) -> tuple[Exe
         now=now - timedelta(days=2),
     )
     steps = create_exercise(
-        received=_clip(Scene(LANDSCAPE, routine="steps", look="hall"), LANDSCAPE, "steps.mp4"),
+        video=_clip(Scene(LANDSCAPE, routine="steps", look="hall"), LANDSCAPE, "steps.mp4"),
         classroom=classroom,
         by=ada,
         name="Side steps in time",
@@ -75,7 +75,7 @@ def _answer_steps(steps: Exercise, ada: User, ben: User, now: datetime) -> None:
     """Make an attempt that Ada answered: redo, and why, at the moment where it shows."""
     small = Scene(LANDSCAPE, routine="steps", look="home", reach=0.6, late_s=0.25)
     received = _clip(small, LANDSCAPE, "steps-at-home.mp4")
-    attempt = save_attempt(exercise=steps, learner=ben, received=received, now=now - timedelta(hours=21))
+    attempt = save_attempt(exercise=steps, learner=ben, video=received, now=now - timedelta(hours=21))
     submit_attempt(attempt=attempt, now=now - timedelta(hours=20))
     text = "You land after the beat here, and the step is small. Loop these two counts at half speed."
     write_comment(target=attempt.video, author=ada, text=text, at_ms=2250, now=now - timedelta(hours=2))
@@ -85,7 +85,7 @@ def _answer_steps(steps: Exercise, ada: User, ben: User, now: datetime) -> None:
 def _wait_for_review(arms: Exercise, ben: User, now: datetime) -> None:
     """Make an attempt that Ada has not answered yet, with a question of Ben's."""
     late = Scene(PORTRAIT, look="home", reach=0.75, late_s=0.18)
-    attempt = save_attempt(exercise=arms, learner=ben, received=_clip(late, PORTRAIT, "my-first-try.mp4"), now=now)
+    attempt = save_attempt(exercise=arms, learner=ben, video=_clip(late, PORTRAIT, "my-first-try.mp4"), now=now)
     submit_attempt(attempt=attempt, now=now - timedelta(hours=3))
     write_comment(target=attempt.video, author=ben, text="Am I late here?", at_ms=2250, now=now)
 

@@ -41,7 +41,7 @@ def upload_file(clip: Path, name: str = "clip.mp4") -> SimpleUploadedFile:
 def exercise(classroom: Classroom, by: User, clip: Path, *, published: bool = False, **fields: Any) -> Exercise:
     """Return an exercise with a real reference video."""
     fields.setdefault("name", "Arms on eight counts")
-    made = create_exercise(received=received(clip), classroom=classroom, by=by, now=timezone.now(), **fields)
+    made = create_exercise(video=received(clip), classroom=classroom, by=by, now=timezone.now(), **fields)
     if published:
         publish_exercise(exercise=made, by=by, now=timezone.now())
     return made
@@ -49,7 +49,7 @@ def exercise(classroom: Classroom, by: User, clip: Path, *, published: bool = Fa
 
 def attempt(exercise: Exercise, learner: User, clip: Path, *, submitted: bool = False) -> Attempt:
     """Return an attempt with a real video."""
-    made = save_attempt(exercise=exercise, learner=learner, received=received(clip, "my-try.mp4"), now=timezone.now())
+    made = save_attempt(exercise=exercise, learner=learner, video=received(clip, "my-try.mp4"), now=timezone.now())
     if submitted:
         submit_attempt(attempt=made, now=timezone.now())
     return made

@@ -25,11 +25,8 @@ def create(request: AuthenticatedRequest, video_pk: str) -> HttpResponse:
     form = CommentForm(request.POST, request.FILES, target=target)
     next_url = _next(request)
     if form.is_valid():
-        fields = dict(form.cleaned_data)
         try:
-            comment = write_comment(
-                target=target, author=request.user, received=fields.pop("video"), now=timezone.now(), **fields
-            )
+            comment = write_comment(target=target, author=request.user, now=timezone.now(), **form.cleaned_data)
         except VideoRefused as refusal:
             form.add_error("video", refusal.sentence)
         else:

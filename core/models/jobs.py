@@ -20,6 +20,7 @@ class ProcessingJob(models.Model):
     class Kind(models.TextChoices):
         """What is made."""
 
+        VERIFY = "verify", "checked original"
         WEB = "web", "web-playable version"
         THUMBNAILS = "thumbnails", "timeline thumbnails"
 

@@ -23,6 +23,7 @@ State = ProcessingJob.State
 TELLING_PERCENT = 3
 
 SENTENCES = {
+    "checksum_differs": "It is not the file that was sent. Please send it again.",
     "canceled": "An administrator stopped it.",
     "object_missing": "The video's file is missing in the storage. Please send it again.",
     "unavailable": "The storage or the disk did not do its part, three times.",
@@ -42,9 +43,10 @@ class Playable:
 
 @dataclass(frozen=True)
 class Preparation:
-    """How far the web-playable version is, for one reader; `time_left_s` is None while nobody can tell."""
+    """How far the check or the web-playable version is, for one reader; `time_left_s` is None if nobody can tell."""
 
     video: VideoAsset
+    kind: str
     state: str
     percent: int
     time_left_s: int | None
@@ -60,6 +62,8 @@ class Preparation:
 
 def playable(*, video: VideoAsset, user: "User") -> Playable | None:
     """Return what plays for `user`, who may see the video: the web version, else the original unless withheld."""
+    if video.state != VideoAsset.State.READY:
+        return None
     web = video.renditions.filter(kind=Rendition.Kind.WEB).first()
     if web:
         return Playable(web.storage_path, web.size_bytes, "video/mp4", web.checksum_sha256)
@@ -70,18 +74,25 @@ def playable(*, video: VideoAsset, user: "User") -> Playable | None:
 
 
 def preparation(*, video: VideoAsset, user: "User", now: datetime) -> Preparation | None:
-    """Return how far the web-playable version is, None for a video that needs none. One query; none if prefetched."""
-    job = next((job for job in video.jobs.all() if job.kind == ProcessingJob.Kind.WEB), None)
+    """Return how far the check, then the web-playable version is; None for what needs neither.
+
+    One query, or none when the jobs were prefetched.
+    """
+    is_ready = video.state == VideoAsset.State.READY
+    jobs = {job.kind: job for job in video.jobs.all()}
+    job = jobs.get(ProcessingJob.Kind.WEB) or jobs.get(ProcessingJob.Kind.VERIFY)
     if job is None:
         return None
+    failed = job.state == State.FAILED
     return Preparation(
         video=video,
+        kind=job.kind,
         state=job.state,
         percent=job.percent,
         time_left_s=_time_left_s(job, now),
-        failure=failure_sentence(job.error_code) if job.state == State.FAILED else "",
-        withheld=job.state != State.DONE and _is_withheld(video, user),
-        may_retry=job.state == State.FAILED and may_retry(video=video, user=user),
+        failure=failure_sentence(job.error_code) if failed else "",
+        withheld=not is_ready or (job.state != State.DONE and _is_withheld(video, user)),
+        may_retry=failed and video.state != VideoAsset.State.FAILED and may_retry(video=video, user=user),
     )
 
 

@@ -13,8 +13,8 @@ from core.models import ProcessingJob, VideoAsset
 from core.services.jobs import LEASE, MAX_TRIES
 
 Kind, State = ProcessingJob.Kind, ProcessingJob.State
-#: A watchable version matters more than thumbnails, however many of those wait.
-PRIORITY: dict[str, int] = {Kind.WEB: 10, Kind.THUMBNAILS: 0}
+#: Somebody waits for the check; a watchable version matters more than thumbnails, however many of those wait.
+PRIORITY: dict[str, int] = {Kind.VERIFY: 20, Kind.WEB: 10, Kind.THUMBNAILS: 0}
 CANCELED = "canceled"
 WORKER_LOST = "worker_lost"
 
@@ -28,13 +28,17 @@ class Reaped:
     queued: int
 
 
+def queue_verification(*, video: VideoAsset, now: datetime) -> None:
+    """Queue the check of a video that came in parts; call it in the transaction that makes its row."""
+    _queue(video, [Kind.VERIFY], now)
+
+
 def queue_processing(*, video: VideoAsset, now: datetime) -> None:
     """Queue what a ready video needs; call it in the transaction that makes the video ready."""
     kinds = [Kind.THUMBNAILS]
     if video.need != VideoAsset.Need.NOTHING or video.reveals_metadata:
         kinds.insert(0, Kind.WEB)
-    for kind in kinds:
-        _queue_task(ProcessingJob.objects.create(video=video, kind=kind, queued_at=now, created_at=now))
+    _queue(video, kinds, now)
 
 
 def retry_job(*, job: ProcessingJob) -> bool:
@@ -79,6 +83,11 @@ def _queue_again(job: ProcessingJob) -> bool:
             return False
         _queue_task(job)
     return True
+
+
+def _queue(video: VideoAsset, kinds: list[ProcessingJob.Kind], now: datetime) -> None:
+    for kind in kinds:
+        _queue_task(ProcessingJob.objects.create(video=video, kind=kind, queued_at=now, created_at=now))
 
 
 def _queue_task(job: ProcessingJob) -> None:

@@ -1,11 +1,13 @@
 """Doing a job: what a worker makes of a video, in a folder of its own that is gone afterwards."""
 
+import hashlib
 import logging
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
@@ -14,11 +16,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.media.facts import Need, NotAVideo
+from core.media.inspection import inspect_video
 from core.media.rendition import make_rendition, rendition_limits
 from core.media.thumbnails import make_thumbnails, thumbnails_vtt
 from core.models import ProcessingJob, Rendition, VideoAsset
 from core.services.jobs import JobLost, fail_job, finish_job, give_back, holding, note_progress, take_job
-from core.services.renditions import StoredFile, record_rendition, store_file
+from core.services.processing import queue_processing
+from core.services.renditions import record_rendition, store_file
 from core.services.storage import VideoStorageService
 from core.storage.base import ObjectNotFound
 from core.storage.local import LocalStorageBackend
@@ -29,7 +33,8 @@ PROGRESS_EVERY_S = 1.0
 #: How long a worker that was told to stop goes on with the job at hand before it gives the job back.
 GRACE_S = 20.0
 Progress = Callable[[int], None]
-Made = list[tuple[str, StoredFile]]
+#: What is left to write down once the files are stored, in the transaction that ends the job.
+Record = Callable[[], None]
 
 
 class WorkerStopping(Exception):
@@ -66,10 +71,10 @@ def run_job(*, job_id: UUID) -> None:
     except JobLost:
         logger.info("Processing lost", extra=fields)
     except NotAVideo as refusal:
-        fail_job(job=job, code=refusal.code)
+        _refuse(job, refusal.code)
         logger.warning("Processing failed", extra={**fields, "code": refusal.code})
     except ObjectNotFound:
-        fail_job(job=job, code="object_missing")
+        _refuse(job, "object_missing")
         logger.exception("Processing failed", extra={**fields, "code": "object_missing"})
     except WorkerStopping:
         give_back(job=job, code="", tried=False)
@@ -81,6 +86,15 @@ def run_job(*, job_id: UUID) -> None:
         logger.info("Processing done", extra=fields)
 
 
+def _refuse(job: ProcessingJob, code: str) -> None:
+    """End a job for good; a video that fails its check will never be one."""
+    with transaction.atomic():
+        fail_job(job=job, code=code)
+        if job.kind == ProcessingJob.Kind.VERIFY:
+            checking = VideoAsset.objects.filter(pk=job.video_id, state=VideoAsset.State.CHECKING)
+            checking.update(state=VideoAsset.State.FAILED, failure_code=code)
+
+
 def _do(job: ProcessingJob) -> None:
     settings.INCOMING_ROOT.mkdir(parents=True, exist_ok=True)
     with (
@@ -88,11 +102,10 @@ def _do(job: ProcessingJob) -> None:
         tempfile.TemporaryDirectory(dir=settings.INCOMING_ROOT, prefix="job-") as folder,
     ):
         source = _source(job.video, Path(folder))
-        made = MAKERS[job.kind](job.video, source, Path(folder), _progress_of(job, lost))
+        record = MAKERS[job.kind](job.video, source, Path(folder), _progress_of(job, lost))
         with transaction.atomic():
             finish_job(job=job)
-            for kind, stored in made:
-                record_rendition(video=job.video, kind=kind, stored=stored, now=timezone.now())
+            record()
 
 
 def _progress_of(job: ProcessingJob, lost: threading.Event) -> Progress:
@@ -124,27 +137,56 @@ def _source(video: VideoAsset, folder: Path) -> Path:
     return copy
 
 
-def _make_web(video: VideoAsset, source: Path, folder: Path, progress: Progress) -> Made:
+def _make_web(video: VideoAsset, source: Path, folder: Path, progress: Progress) -> Record:
     target = folder / "web.mp4"
     need = Need.REMUX if video.need == Need.NOTHING else video.need
     limits = rendition_limits(duration_ms=video.duration_ms or 0, size_bytes=video.size_bytes)
     make_rendition(source, target, need=need, limits=limits, on_progress=progress)
-    return [(Rendition.Kind.WEB, store_file(target, mime_type="video/mp4", now=timezone.now()))]
+    return _stored(video, {Rendition.Kind.WEB: (target, "video/mp4")})
 
 
-def _make_thumbnails(video: VideoAsset, source: Path, folder: Path, progress: Progress) -> Made:
+def _make_thumbnails(video: VideoAsset, source: Path, folder: Path, progress: Progress) -> Record:
     sprite, vtt = folder / "thumbnails.jpg", folder / "thumbnails.vtt"
     duration_ms = video.duration_ms or 0
     thumbnails = make_thumbnails(source, sprite, duration_ms=duration_ms)
     progress(90)
     vtt.write_text(thumbnails_vtt(thumbnails, duration_ms, "thumbnails.jpg"))
-    return [
-        (Rendition.Kind.SPRITE, store_file(sprite, mime_type="image/jpeg", now=timezone.now())),
-        (Rendition.Kind.VTT, store_file(vtt, mime_type="text/vtt", now=timezone.now())),
-    ]
+    return _stored(video, {Rendition.Kind.SPRITE: (sprite, "image/jpeg"), Rendition.Kind.VTT: (vtt, "text/vtt")})
 
 
-MAKERS: dict[str, Callable[[VideoAsset, Path, Path, Progress], Made]] = {
+def _verify(video: VideoAsset, source: Path, folder: Path, progress: Progress) -> Record:
+    """Decide whether what came in parts is a video, and the one its sender has; a poster comes with the answer."""
+    with source.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    progress(50)
+    if video.upload.expected_sha256 not in {"", checksum}:
+        raise NotAVideo("checksum_differs", "")
+    poster = folder / "poster.jpg"
+    facts = inspect_video(source, poster=poster)
+    record_poster = _stored(video, {Rendition.Kind.POSTER: (poster, "image/jpeg")})
+
+    def record() -> None:
+        record_poster()
+        ready = {**asdict(facts), "checksum_sha256": checksum, "state": VideoAsset.State.READY}
+        VideoAsset.objects.filter(pk=video.pk).update(**ready)
+        queue_processing(video=VideoAsset.objects.get(pk=video.pk), now=timezone.now())
+
+    return record
+
+
+def _stored(video: VideoAsset, files: dict[str, tuple[Path, str]]) -> Record:
+    """Store the files made; what is returned names them as the video's renditions."""
+    stored = {kind: store_file(path, mime_type=mime, now=timezone.now()) for kind, (path, mime) in files.items()}
+
+    def record() -> None:
+        for kind, file in stored.items():
+            record_rendition(video=video, kind=kind, stored=file, now=timezone.now())
+
+    return record
+
+
+MAKERS: dict[str, Callable[[VideoAsset, Path, Path, Progress], Record]] = {
+    ProcessingJob.Kind.VERIFY: _verify,
     ProcessingJob.Kind.WEB: _make_web,
     ProcessingJob.Kind.THUMBNAILS: _make_thumbnails,
 }

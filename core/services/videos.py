@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -18,6 +19,7 @@ from core.received import ReceivedVideo
 from core.refusals import VideoRefused
 from core.services.audit import record_event
 from core.services.deletions import request_deletion
+from core.services.playback import failure_sentence
 from core.services.processing import queue_processing
 from core.services.quotas import check_quotas
 from core.services.renditions import record_rendition, store_file
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from accounts.models import Classroom, User
 
 logger = logging.getLogger(__name__)
+
+UPLOAD_GONE = "This upload is not there any more, or is already in use. Please send the video again."
 
 
 class NotPlayable(VideoRefused):
@@ -68,6 +72,33 @@ def store_video(
         poster_path.unlink(missing_ok=True)
     logger.info("Video upload completed", extra={**fields, "video_id": str(video.pk)})
     return video
+
+
+def take_video(
+    *, given: ReceivedVideo | UUID, owner: "User", classroom: "Classroom", name: str = "", now: datetime
+) -> VideoAsset:
+    """Return the video a form brings: a file it carries, stored now, or one that was uploaded before, by its key.
+
+    Raises what `store_video` raises, and VideoRefused when there is no such upload of `owner` in this class, or when
+    it turned out to be no video.
+    """
+    if isinstance(given, ReceivedVideo):
+        return store_video(received=given, owner=owner, classroom=classroom, name=name, now=now)
+    video = VideoAsset.objects.filter(pk=given, owner=owner, classroom=classroom, attached_at__isnull=True).first()
+    if video is None:
+        raise VideoRefused("upload_gone", UPLOAD_GONE)
+    if video.state == VideoAsset.State.FAILED:
+        raise VideoRefused(video.failure_code, failure_sentence(video.failure_code))
+    VideoAsset.objects.filter(pk=video.pk).update(name=name)
+    video.name = name
+    return video
+
+
+def attach_new_video(*, video: VideoAsset, audience: str, shown_with: VideoAsset | None = None, now: datetime) -> None:
+    """Attach a video that nothing uses yet; VideoRefused when another tab was faster. Call it in the transaction."""
+    if not VideoAsset.objects.filter(pk=video.pk, attached_at__isnull=True).update(attached_at=now):
+        raise VideoRefused("upload_gone", UPLOAD_GONE)
+    attach_video(video=video, audience=audience, shown_with=shown_with, now=now)
 
 
 def attach_video(*, video: VideoAsset, audience: str, shown_with: VideoAsset | None = None, now: datetime) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -112,6 +113,20 @@ def preparation_status(context: dict[str, Any], preparation: Preparation) -> dic
 def preparation_of(context: dict[str, Any], video: VideoAsset) -> Preparation | None:
     """Return how far the version for every device is for this reader, None for a video that needs none."""
     return preparation(video=video, user=context["request"].user, now=timezone.now())
+
+
+@register.simple_tag
+def poster(video: VideoAsset, loading: str = "lazy") -> SafeString:
+    """Show a video's poster; while it is checked, a quiet stand-in of its own."""
+    if video.state != VideoAsset.State.READY:
+        return format_html('<span class="poster-pending">{}</span>', _icon("exercise", "Being checked"))
+    return format_html(
+        '<img src="{}" alt="" width="{}" height="{}" loading="{}">',
+        reverse("core:video_poster", args=[video.pk]),
+        video.width_px,
+        video.height_px,
+        loading,
+    )
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """A learner's attempts and the instructor's answer: draft → submitted → redo or passed."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
@@ -9,7 +10,7 @@ from accounts.models import User
 from core.models import VideoAsset
 from core.received import ReceivedVideo
 from core.services.audit import record_event
-from core.services.videos import attach_video, delete_video_asset, store_video
+from core.services.videos import attach_new_video, attach_video, delete_video_asset, take_video
 from exercises.models import Attempt, Exercise
 
 
@@ -32,17 +33,19 @@ def refusal_to_attempt(*, exercise: Exercise, newest: Attempt | None) -> str:
     return ""
 
 
-def save_attempt(*, exercise: Exercise, learner: User, received: ReceivedVideo, now: datetime) -> Attempt:
+def save_attempt(*, exercise: Exercise, learner: User, video: ReceivedVideo | UUID, now: datetime) -> Attempt:
     """Return the learner's draft with this video: a new attempt, or the draft there was with its video replaced.
 
-    Only its learner sees it. Raises AttemptNotPossible and what `store_video` raises; nothing is kept then.
+    Only its learner sees it. Raises AttemptNotPossible and what `take_video` raises; a file the form brought is not
+    kept then, and an uploaded one goes with the sweep.
     """
     _refuse_unless_possible(exercise, learner)
-    video = store_video(received=received, owner=learner, classroom=exercise.classroom, name=exercise.name, now=now)
+    taken = take_video(given=video, owner=learner, classroom=exercise.classroom, name=exercise.name, now=now)
     try:
-        attempt, replaced = _save_draft(exercise, learner, video, now)
+        attempt, replaced = _save_draft(exercise, learner, taken, now)
     except AttemptNotPossible:
-        delete_video_asset(video=video, now=now)
+        if isinstance(video, ReceivedVideo):
+            delete_video_asset(video=taken, now=now)
         raise
     if replaced:
         _delete_draft_video(replaced, now=now)
@@ -98,7 +101,7 @@ def _save_draft(
     with transaction.atomic():
         User.objects.select_for_update().get(pk=learner.pk)
         newest = _refuse_unless_possible(exercise, learner)
-        attach_video(video=video, audience=VideoAsset.Audience.OWNER, now=now)
+        attach_new_video(video=video, audience=VideoAsset.Audience.OWNER, now=now)
         if newest and newest.state == Attempt.State.DRAFT:
             replaced, newest.video, newest.reference = newest.video, video, exercise.reference
             newest.save(update_fields=["video", "reference"])

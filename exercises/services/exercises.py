@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -9,7 +10,7 @@ from django.db.models import ProtectedError
 from core.models import VideoAsset
 from core.received import ReceivedVideo
 from core.services.audit import record_event
-from core.services.videos import attach_video, delete_video_asset, store_video
+from core.services.videos import attach_new_video, attach_video, delete_video_asset, take_video
 from exercises.models import Exercise
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def create_exercise(
     *,
-    received: ReceivedVideo,
+    video: ReceivedVideo | UUID,
     classroom: "Classroom",
     by: "User",
     name: str,
@@ -27,20 +28,20 @@ def create_exercise(
     due_at: datetime | None = None,
     now: datetime,
 ) -> Exercise:
-    """Return a new draft that the class's instructors see. Raises what `store_video` raises."""
-    video = store_video(received=received, owner=by, classroom=classroom, name=name, now=now)
+    """Return a new draft that the class's instructors see. Raises what `take_video` raises."""
+    reference = take_video(given=video, owner=by, classroom=classroom, name=name, now=now)
     with transaction.atomic():
         exercise = Exercise.objects.create(
             classroom=classroom,
             created_by=by,
             name=name,
             description=description,
-            reference=video,
+            reference=reference,
             review_mode=review_mode,
             due_at=due_at,
             created_at=now,
         )
-        attach_video(video=video, audience=VideoAsset.Audience.INSTRUCTORS, now=now)
+        attach_new_video(video=reference, audience=VideoAsset.Audience.INSTRUCTORS, now=now)
         record_event(action="exercise.created", actor=by, subject=exercise, classroom=classroom)
     return exercise
 
@@ -72,14 +73,14 @@ def unpublish_exercise(*, exercise: Exercise, by: "User", now: datetime) -> None
     _change_state(exercise, Exercise.State.DRAFT, VideoAsset.Audience.INSTRUCTORS, by=by, now=now)
 
 
-def replace_reference(*, exercise: Exercise, received: ReceivedVideo, by: "User", now: datetime) -> None:
+def replace_reference(*, exercise: Exercise, video: ReceivedVideo | UUID, by: "User", now: datetime) -> None:
     """Give an exercise another reference video. Attempts keep the one they were made for, and its comments."""
-    video = store_video(received=received, owner=by, classroom=exercise.classroom, name=exercise.name, now=now)
+    new = take_video(given=video, owner=by, classroom=exercise.classroom, name=exercise.name, now=now)
     with transaction.atomic():
         exercise = Exercise.objects.select_for_update().select_related("reference").get(pk=exercise.pk)
-        old, exercise.reference = exercise.reference, video
+        old, exercise.reference = exercise.reference, new
         exercise.save(update_fields=["reference"])
-        attach_video(video=video, audience=old.audience, now=now)
+        attach_new_video(video=new, audience=old.audience, now=now)
         record_event(action="exercise.video_replaced", actor=by, subject=exercise, classroom=exercise.classroom)
     _delete_if_unused(old, now=now)
 

@@ -40,7 +40,7 @@ def attempt_create(request: AuthenticatedRequest, pk: str) -> HttpResponse:
             attempt = save_attempt(
                 exercise=exercise,
                 learner=request.user,
-                received=form.cleaned_data["video"],
+                video=form.cleaned_data["video"],
                 now=timezone.now(),
             )
         except (VideoRefused, AttemptNotPossible) as refusal:

@@ -70,9 +70,8 @@ def create(request: AuthenticatedRequest) -> HttpResponse:
         return form_page(request, "exercises/form.html", ExerciseForm(user=request.user), {})
     form = ExerciseForm(request.POST, request.FILES, user=request.user)
     if form.is_valid():
-        fields = dict(form.cleaned_data)
         try:
-            exercise = create_exercise(received=fields.pop("video"), by=request.user, now=timezone.now(), **fields)
+            exercise = create_exercise(by=request.user, now=timezone.now(), **form.cleaned_data)
         except VideoRefused as refusal:
             form.add_error("video", refusal.sentence)
         else:
@@ -104,9 +103,7 @@ def replace_video(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     form = VideoForm(request.POST, request.FILES)
     if form.is_valid():
         try:
-            replace_reference(
-                exercise=exercise, received=form.cleaned_data["video"], by=request.user, now=timezone.now()
-            )
+            replace_reference(exercise=exercise, video=form.cleaned_data["video"], by=request.user, now=timezone.now())
         except VideoRefused as refusal:
             form.add_error("video", refusal.sentence)
         else:

@@ -1,5 +1,7 @@
 """Processing: what a video needs is queued with it, done once, seen by people, and never stuck."""
 
+import hashlib
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,10 +12,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from core.models import ProcessingJob, Rendition, StorageDeletion, VideoAsset, Worker
+from accounts.models import Classroom
+from core.models import ProcessingJob, Rendition, StorageDeletion, Upload, VideoAsset, Worker
 from core.services.deletions import sweep_deletions
 from core.services.jobs import JobLost, finish_job, note_progress, take_job
-from core.services.processing import cancel_job, queue_processing, reap_jobs, retry_job
+from core.services.processing import cancel_job, queue_processing, queue_verification, reap_jobs, retry_job
 from core.services.rendering import STOPPING, run_job
 from core.services.storage import VideoStorageService
 from core.services.videos import attach_video, delete_video_asset, store_video
@@ -302,3 +305,90 @@ def test_queueing_twice_is_refused_by_the_database(ben, classroom, clip):
     video = stored(ben, classroom, clip)
     with pytest.raises(IntegrityError), transaction.atomic():
         queue_processing(video=video, now=timezone.now())
+
+
+def uploaded(owner, classroom, path, **fields) -> VideoAsset:
+    """Return a video as it is when the last of its parts has come: stored, not looked into."""
+    now = timezone.now()
+    with path.open("rb") as file:
+        key = VideoStorageService().upload_video(file, path.name)
+    video = VideoAsset.objects.create(
+        owner=owner, classroom=classroom, storage_path=key, size_bytes=path.stat().st_size, mime_type="video/mp4",
+        original_name=path.name, created_at=now,
+    )  # fmt: skip
+    Upload.objects.create(
+        owner=owner, classroom=classroom, client_token=key, storage_path=key, backend="local", state="complete",
+        video=video, created_at=now, last_activity_at=now, **fields,
+    )  # fmt: skip
+    queue_verification(video=video, now=now)
+    return video
+
+
+def test_a_video_that_came_in_parts_is_checked_and_then_plays(ben, classroom, clip, as_user):
+    video = uploaded(ben, classroom, clip, expected_sha256=hashlib.sha256(clip.read_bytes()).hexdigest())
+    url = f"/core/videos/{video.pk}/"
+    assert as_user(ben).get(f"{url}stream/").status_code == 409
+    assert b"Checking the video" in as_user(ben).get(f"{url}processing/").content
+    run_tasks()
+    video.refresh_from_db()
+    assert (video.state, video.duration_ms, video.video_codec) == ("ready", 1000, "h264")
+    assert video.checksum_sha256 == hashlib.sha256(clip.read_bytes()).hexdigest()
+    assert [as_user(ben).get(f"{url}{of}/").status_code for of in ("stream", "poster")] == [200, 200]
+    assert b"Checked." in as_user(ben).get(f"{url}processing/").content
+    assert jobs_of(video)["thumbnails"].state == "done"
+
+
+@pytest.mark.parametrize(
+    ("build", "sent", "code"),
+    [(videos.noise, "", "not_a_video"), (videos.phone_mp4, "0" * 64, "checksum_differs")],
+    ids=["noise", "other bytes"],
+)
+def test_what_came_in_parts_and_is_no_video_says_why_and_is_not_offered(
+    build, sent, code, ben, exercise, tmp_path, as_user
+):
+    video = uploaded(ben, exercise.classroom, build(tmp_path), expected_sha256=sent)
+    run_tasks()
+    video.refresh_from_db()
+    assert (video.state, video.failure_code) == ("failed", code)
+    page = as_user(ben).get(f"/core/videos/{video.pk}/processing/").content.decode()
+    assert "cannot be shown" in page
+    assert "Try again" not in page
+    answer = as_user(ben).post(f"/exercises/{exercise.pk}/attempts/", {"uploaded": str(video.pk)})
+    assert answer.status_code == 422
+
+
+def test_every_form_takes_a_video_that_was_uploaded_before(ada, ben, exercise, clip, as_user):
+    room = exercise.classroom
+    of_ben = uploaded(ben, room, clip)
+    assert as_user(ben).post(f"/exercises/{exercise.pk}/attempts/", {"uploaded": str(of_ben.pk)}).status_code == 302
+    of_ben.refresh_from_db()
+    assert (of_ben.attempt.exercise, of_ben.audience, of_ben.attached_at is not None) == (exercise, "owner", True)
+    assert as_user(ben).get(f"/attempts/{of_ben.attempt.pk}/").status_code == 200
+    new = {"name": "New", "review_mode": "private", "classroom": str(room.pk)}
+    reference, other, answer = (uploaded(ada, room, clip) for _ in range(3))
+    made = as_user(ada).post("/exercises/create/", {**new, "uploaded": str(reference.pk)})
+    assert as_user(ada).get(made.url).status_code == 200
+    replaced = as_user(ada).post(f"{made.url}video/", {"uploaded": str(other.pk)})
+    assert (replaced.status_code, as_user(ada).get("/exercises/").status_code) == (302, 200)
+    comment = {"text": "So", "uploaded": str(answer.pk), "next": f"/exercises/{exercise.pk}/"}
+    assert as_user(ada).post(f"/videos/{exercise.reference.pk}/comments/", comment).status_code == 302
+    assert b"Checking the video" in as_user(ada).get(f"/exercises/{exercise.pk}/").content
+    run_tasks()
+    assert b"Checking the video" not in as_user(ada).get(f"/exercises/{exercise.pk}/").content
+
+
+def test_only_ones_own_unused_upload_of_that_class_is_taken(ada, ben, dee, exercise, clip, as_user):
+    path = f"/exercises/{exercise.pk}/attempts/"
+    elsewhere = Classroom.objects.create(name="Elsewhere")
+    refused = [
+        uploaded(dee, exercise.classroom, clip).pk,
+        uploaded(ben, elsewhere, clip).pk,
+        exercise.reference.pk,
+        uuid.uuid4(),
+        "no key",
+        "",
+    ]
+    assert [as_user(ben).post(path, {"uploaded": str(key)}).status_code for key in refused] == [422] * 6
+    mine = uploaded(ben, exercise.classroom, clip)
+    assert as_user(ben).post(path, {"uploaded": str(mine.pk)}).status_code == 302
+    assert as_user(ben).post(path, {"uploaded": str(mine.pk)}).status_code == 422

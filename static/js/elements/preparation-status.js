@@ -37,15 +37,16 @@ export class PreparationStatus extends HTMLElement {
   }
 
   #take(answer) {
-    const mustReload = answer.dataset.state === "done" && this.#cannotPlay() && !somethingTyped();
+    const playsNow = answer.dataset.state === "done" || !answer.hasAttribute("data-withheld");
+    const mustReload = playsNow && this.#cannotPlay(answer.dataset.state === "done") && !somethingTyped();
     this.replaceWith(answer);
     if (mustReload) location.reload();
   }
 
   /** Whether there is nothing to lose by showing the page anew: no picture plays here yet. */
-  #cannotPlay() {
+  #cannotPlay(isNew) {
     const problem = this.closest("practice-player")?.querySelector(".player__problem");
-    return this.hasAttribute("data-withheld") || (problem && !problem.hidden);
+    return this.hasAttribute("data-withheld") || (isNew && problem && !problem.hidden);
   }
 }
 
