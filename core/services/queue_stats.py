@@ -38,11 +38,10 @@ def queue_stats() -> QueueStats:
     """Return the figures of this moment; two queries, whatever the number of jobs."""
     now = timezone.now()
     rows = ProcessingJob.objects.values("state").annotate(jobs=Count("pk"), oldest=Min("queued_at")).order_by("state")
-    by_state: dict[str, dict[str, Any]] = {row["state"]: row for row in rows}
-    counts = {state: by_state.get(state, {}).get("jobs", 0) for state in State.values}
-    oldest = by_state.get(State.QUEUED, {}).get("oldest")
+    jobs = {row["state"]: row["jobs"] for row in rows}
+    oldest = next((row["oldest"] for row in rows if row["state"] == State.QUEUED), None)
     return QueueStats(
-        **counts,
+        **{state: jobs.get(state, 0) for state in State.values},
         oldest_wait_s=round(max(0.0, (now - oldest).total_seconds()), 1) if oldest else 0.0,
         workers=Worker.objects.filter(seen_at__gt=now - SEEN_WITHIN).count(),
     )
