@@ -2,13 +2,13 @@
 import { CommentThread } from "./elements/comment-thread.js";
 import { PlayerTimeline } from "./elements/player-timeline.js";
 import { PracticePlayer } from "./elements/practice-player.js";
-import { PreparationStatus } from "./elements/preparation-status.js";
+import { VideoPreparation } from "./elements/video-preparation.js";
 import { UploadForm } from "./elements/upload-form.js";
 import { VideoPeek } from "./elements/video-peek.js";
 
 customElements.define("player-timeline", PlayerTimeline);
 customElements.define("practice-player", PracticePlayer);
 customElements.define("comment-thread", CommentThread);
-customElements.define("preparation-status", PreparationStatus);
+customElements.define("video-preparation", VideoPreparation);
 customElements.define("upload-form", UploadForm);
 customElements.define("video-peek", VideoPeek);

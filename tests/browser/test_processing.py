@@ -18,7 +18,7 @@ def test_a_webm_is_prepared_while_its_page_is_open_and_then_plays_as_mp4(visit: 
     save_exercise(ada, "Slow turn", film)
     ada.get_by_label("Your comment").fill("Half a word")
     ada.get_by_role("link", name="Show it").click(timeout=30_000)
-    expect(ada.locator("preparation-status")).to_have_count(0)
+    expect(ada.locator("video-preparation")).to_have_count(0)
     assert ada.locator("video").evaluate(MEASURE) == [320, 180, pytest.approx(3, abs=0.1)]
     answer = ada.request.get(ada.locator("video").evaluate("(video) => video.currentSrc"))
     assert answer.headers["content-type"] == "video/mp4"

@@ -1,11 +1,12 @@
-// <preparation-status>: says how far the version for every device is, and asks again until that ends.
+// <video-preparation>: says how far the version for every device is, and asks again until that ends.
 // The server writes what it says; each answer takes the place of the element that asked.
 const ASK_AGAIN_MS = 2000;
+const UNFINISHED = new Set(["queued", "running"]);
 const MOST_MS = 30_000;
 
-export class PreparationStatus extends HTMLElement {
+export class VideoPreparation extends HTMLElement {
   connectedCallback() {
-    if (this.hasAttribute("data-unfinished")) this.#timer = setTimeout(() => this.#ask(ASK_AGAIN_MS), ASK_AGAIN_MS);
+    if (UNFINISHED.has(this.dataset.state)) this.#timer = setTimeout(() => this.#ask(ASK_AGAIN_MS), ASK_AGAIN_MS);
     this.querySelector("[data-part=reload]")?.addEventListener("click", (event) => {
       event.preventDefault();
       location.reload();
@@ -33,11 +34,11 @@ export class PreparationStatus extends HTMLElement {
     const response = await fetch(this.dataset.url);
     if (!response.ok || response.redirected) throw new Error(String(response.status));
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    return document.adoptNode(page.querySelector("preparation-status"));
+    return document.adoptNode(page.querySelector("video-preparation"));
   }
 
   #take(answer) {
-    const playsNow = answer.dataset.state === "done" || !answer.hasAttribute("data-withheld");
+    const playsNow = answer.dataset.state === "done" || answer.dataset.withheld === "no";
     const mustReload = playsNow && this.#cannotPlay(answer.dataset.state === "done") && !somethingTyped();
     this.replaceWith(answer);
     if (mustReload) location.reload();
@@ -46,7 +47,7 @@ export class PreparationStatus extends HTMLElement {
   /** Whether there is nothing to lose by showing the page anew: no picture plays here yet. */
   #cannotPlay(isNew) {
     const problem = this.closest("practice-player")?.querySelector(".player__problem");
-    return this.hasAttribute("data-withheld") || (isNew && problem && !problem.hidden);
+    return this.dataset.withheld === "yes" || (isNew && problem && !problem.hidden);
   }
 }
 
