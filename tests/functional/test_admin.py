@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from comments.services import write_comment
-from core.models import ProcessingJob, ScheduledRun, StorageDeletion
+from core.models import ScheduledRun, StorageDeletion, Worker
 from tests import factories
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -22,8 +22,7 @@ def filled(ada, ben, exercise, clip):
     write_comment(target=attempt.video, author=ada, text="Elbow", now=timezone.now())
     StorageDeletion.objects.create(storage_path="videos/2026/01/x", requested_at=timezone.now())
     ScheduledRun.objects.create(name="prune_uploads")
-    now = timezone.now()
-    ProcessingJob.objects.create(video=attempt.video, kind="thumbnails", queued_at=now, created_at=now)
+    Worker.objects.create(name="one", started_at=timezone.now(), seen_at=timezone.now())
 
 
 def page(model, kind: str, *args) -> str:
