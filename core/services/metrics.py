@@ -15,10 +15,11 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from core.models import StorageDeletion, Upload, VideoAsset
+from core.services.queue_stats import queue_stats
 
 
 class SiteCollector(Collector):
-    """Counts videos, bytes, unfinished uploads, and objects that wait to be removed."""
+    """Counts videos, bytes, unfinished uploads, jobs, workers, and objects that wait to be removed."""
 
     def collect(self) -> Iterator[Metric]:
         """Yield the figures of this moment."""
@@ -36,8 +37,21 @@ class SiteCollector(Collector):
         oldest = unfinished.aggregate(oldest=Min("created_at"))["oldest"]
         age_s = (timezone.now() - oldest).total_seconds() if oldest else 0
         yield GaugeMetricFamily("practika_uploads_oldest_seconds", "Age of the oldest of them.", age_s)
+        yield from _processing()
         waiting = StorageDeletion.objects.count()
         yield GaugeMetricFamily("practika_storage_deletions_waiting", "Objects that wait to be removed.", waiting)
+
+
+def _processing() -> Iterator[Metric]:
+    stats = queue_stats()
+    jobs = GaugeMetricFamily("practika_jobs", "Work on videos.", labels=["state"])
+    for state in ("queued", "running", "done", "failed"):
+        jobs.add_metric([state], getattr(stats, state))
+    yield jobs
+    yield GaugeMetricFamily(
+        "practika_jobs_oldest_wait_seconds", "The longest wait of a queued job.", stats.oldest_wait_s
+    )
+    yield GaugeMetricFamily("practika_workers", "Workers seen lately.", stats.workers)
 
 
 def metrics_text() -> bytes:

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from core import tasks
@@ -87,7 +88,7 @@ def _queue_again(job: ProcessingJob) -> bool:
 
 def _queue(video: VideoAsset, kinds: list[ProcessingJob.Kind], now: datetime) -> None:
     for kind in kinds:
-        _queue_task(ProcessingJob.objects.create(video=video, kind=kind, queued_at=now, created_at=now))
+        _queue_task(ProcessingJob.objects.create(video=video, kind=kind, queued_at=timezone.now(), created_at=now))
 
 
 def _queue_task(job: ProcessingJob) -> None:

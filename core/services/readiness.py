@@ -18,14 +18,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from django.db import connection, connections
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.migration import Migration
-from django.db.migrations.recorder import MigrationRecorder
+from django.db import connections
 
-from core.services.storage import VideoStorageService
+from core.services.components import (
+    check_cache,
+    check_database,
+    check_disk,
+    check_migrations,
+    check_queue,
+    check_storage,
+    check_worker,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +42,10 @@ class Component:
     ok: bool
     milliseconds: float
 
-
-class MigrationsUnapplied(Exception):
-    """The database lacks migrations that this release brings."""
+    @property
+    def stops_traffic(self) -> bool:
+        """Return whether nobody should be sent here because of it."""
+        return not self.ok and self.name not in DISPENSABLE
 
 
 class Readiness:
@@ -115,37 +120,17 @@ class _Run:
         return Component(self.name, self.ok, round(self.seconds * 1000, 1))
 
 
-def check_database() -> None:
-    """Raise DatabaseError when the database does not answer."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-
-
-def check_migrations() -> None:
-    """Raise MigrationsUnapplied when the database is behind this release, or DatabaseError."""
-    applied = MigrationRecorder(connection).applied_migrations()
-    missing = [
-        f"{app}.{name}"
-        for (app, name), migration in _migrations_on_disk().items()
-        if (app, name) not in applied
-        and not (migration.replaces and all(tuple(key) in applied for key in migration.replaces))
-    ]
-    if missing:
-        raise MigrationsUnapplied(", ".join(sorted(missing)))
-
-
-def check_storage() -> None:
-    """Raise StorageUnavailable when an object cannot be written, read, and deleted."""
-    VideoStorageService().backend.check()
-
-
-@lru_cache(maxsize=1)
-def _migrations_on_disk() -> dict[tuple[str, str], Migration]:
-    """Read them once: they cannot change while the process runs, and reading them takes a while."""
-    return MigrationLoader(None, ignore_no_migrations=True).disk_migrations
-
-
-CHECKS = {"database": check_database, "migrations": check_migrations, "storage": check_storage}
+CHECKS = {
+    "database": check_database,
+    "migrations": check_migrations,
+    "storage": check_storage,
+    "cache": check_cache,
+    "queue": check_queue,
+    "worker": check_worker,
+    "disk": check_disk,
+}
+#: Without these, people can still watch and send; traffic stays, and somebody should look.
+DISPENSABLE = {"queue", "worker", "disk"}
 READINESS = Readiness(CHECKS)
 
 

@@ -28,12 +28,13 @@ def health_check(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Return each component as ok or fail with milliseconds: 200, or 503 when one fails."""
+    """Return each component as ok or fail with milliseconds: 503 when one that traffic needs fails, else 200."""
     components = check_readiness()
-    is_ready = all(component.ok for component in components)
+    is_ready = not any(component.stops_traffic for component in components)
+    is_whole = all(component.ok for component in components)
     response = JsonResponse(
         {
-            "status": "ready" if is_ready else "unready",
+            "status": ("ready" if is_whole else "degraded") if is_ready else "unready",
             "components": {
                 component.name: {
                     "status": "ok" if component.ok else "fail",

@@ -1,0 +1,90 @@
+"""What the site stands on, one check each: silent when it is usable, an exception that says why when not."""
+
+import shutil
+import uuid
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.migration import Migration
+from django.db.migrations.recorder import MigrationRecorder
+
+from core.services.queue_stats import queue_stats
+from core.services.storage import VideoStorageService
+
+LONGEST_WAIT = timedelta(minutes=15)
+LEAST_FREE_BYTES = 1024**3
+LEAST_FREE_SHARE = 0.02
+
+
+class MigrationsUnapplied(Exception):
+    """The database lacks migrations that this release brings."""
+
+
+class NotUsable(Exception):
+    """A component answers, but not as it should; the message says what is wrong."""
+
+
+def check_database() -> None:
+    """Raise DatabaseError when the database does not answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def check_migrations() -> None:
+    """Raise MigrationsUnapplied when the database is behind this release, or DatabaseError."""
+    applied = MigrationRecorder(connection).applied_migrations()
+    missing = [
+        f"{app}.{name}"
+        for (app, name), migration in _migrations_on_disk().items()
+        if (app, name) not in applied
+        and not (migration.replaces and all(tuple(key) in applied for key in migration.replaces))
+    ]
+    if missing:
+        raise MigrationsUnapplied(", ".join(sorted(missing)))
+
+
+def check_storage() -> None:
+    """Raise StorageUnavailable when an object cannot be written, read, and deleted."""
+    VideoStorageService().backend.check()
+
+
+def check_cache() -> None:
+    """Raise NotUsable, or the cache's own error, when what is put there does not come back."""
+    key, value = f"ready:{uuid.uuid4()}", uuid.uuid4().hex
+    cache.set(key, value, 60)
+    found = cache.get(key)
+    cache.delete(key)
+    if found != value:
+        raise NotUsable("The cache lost what was just put there.")
+
+
+def check_queue() -> None:
+    """Raise NotUsable when a video has waited for processing longer than LONGEST_WAIT."""
+    waited_s = queue_stats().oldest_wait_s
+    if waited_s > LONGEST_WAIT.total_seconds():
+        raise NotUsable(f"A video has waited for {waited_s:.0f} s to be processed.")
+
+
+def check_worker() -> None:
+    """Raise NotUsable when no worker was seen lately."""
+    if not queue_stats().workers:
+        raise NotUsable("No worker was seen lately: start manage.py worker.")
+
+
+def check_disk() -> None:
+    """Raise NotUsable when the disk that videos come in on is nearly full."""
+    folder = next(path for path in (Path(settings.MEDIA_ROOT), *Path(settings.MEDIA_ROOT).parents) if path.exists())
+    usage = shutil.disk_usage(folder)
+    if usage.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * usage.total):
+        raise NotUsable(f"{usage.free} bytes are free.")
+
+
+@lru_cache(maxsize=1)
+def _migrations_on_disk() -> dict[tuple[str, str], Migration]:
+    """Read them once: they cannot change while the process runs, and reading them takes a while."""
+    return MigrationLoader(None, ignore_no_migrations=True).disk_migrations
