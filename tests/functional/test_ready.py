@@ -145,8 +145,8 @@ def test_a_full_disk_is_named(client, worker, monkeypatch):
     assert (response.json()["status"], states(response, ("disk",))) == ("degraded", {"disk": "fail"})
 
 
-def test_a_cache_that_keeps_nothing_is_not_ready(client, worker, settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+def test_a_cache_whose_table_is_missing_is_not_ready(client, worker, settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "nowhere"}}
     response = client.get(READY)
     assert (response.status_code, states(response, ("cache",))) == (503, {"cache": "fail"})
 
