@@ -170,7 +170,7 @@ def test_a_hung_check_fails_in_time_and_is_not_started_again_until_it_ended():
         starts.append(1)
         release.wait(30)
 
-    checks = Readiness({"hung": hang, "fine": lambda: None}, timeout_s=0.05, shared_s=0)
+    checks = Readiness({"hung": hang, "fine": lambda: None}, timeout_s=0.5, shared_s=0)
     for _ in range(3):
         hung, fine = checks.components()
         assert (hung.name, hung.ok) == ("hung", False)
