@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.functional.test_server import ROOT, environment
@@ -36,10 +37,11 @@ REAP_NOW = "UPDATE core_scheduledrun SET last_started_at = NULL"
 class Site:
     """A database and a media folder, and worker processes on them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str = "") -> None:
         self.folder = folder
+        self.database_url = database_url or f"sqlite:///{folder / 'db.sqlite3'}"
         self.env = environment(
-            DJANGO_DB_NAME=str(folder / "db.sqlite3"), DJANGO_MEDIA_ROOT=str(folder / "media"), PYTHONPATH=str(ROOT)
+            DATABASE_URL=self.database_url, DJANGO_MEDIA_ROOT=str(folder / "media"), PYTHONPATH=str(ROOT)
         )
 
     def manage(self, *arguments: str) -> None:
@@ -51,7 +53,9 @@ class Site:
         self.manage("shell", "-c", f"FOLDER, SECONDS = {str(self.folder)!r}, {seconds!r}\n{STORE}")
 
     def sql(self, statement: str) -> list[tuple]:
-        with contextlib.closing(sqlite3.connect(self.folder / "db.sqlite3", timeout=10)) as database, database:
+        connect = psycopg.connect if self.database_url.startswith("postgres") else sqlite3.connect
+        where = self.database_url.removeprefix("sqlite:///")
+        with contextlib.closing(connect(where)) as database, database:
             return database.execute(statement).fetchall()
 
     @contextlib.contextmanager
@@ -130,7 +134,9 @@ def test_an_idle_worker_shows_that_it_lives_and_stops_at_once(site):
         assert process.wait(10) == 0
 
 
-def test_three_workers_at_once_do_every_job_once(site):
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_three_workers_at_once_do_every_job_once(engine, tmp_path, request):
+    site = Site(tmp_path, request.getfixturevalue("postgresql_url") if engine == "postgresql" else "")
     site.store(1, 1, 1, 1)
     with contextlib.ExitStack() as stack:
         workers = [stack.enter_context(site.worker("--batch")) for _ in range(3)]
