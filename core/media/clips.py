@@ -12,6 +12,7 @@ from core.media import metronome
 from core.media.figure import OVERSAMPLING, Scene
 
 Index = Literal["front", "end", "fragments"]
+Colors = Literal["ordinary", "pq", "hlg"]
 
 #: The pixel format of a codec that has no use for the common one.
 _PIXEL_FORMATS = {"mjpeg": "yuvj420p", "prores_ks": "yuv422p10le"}
@@ -33,7 +34,8 @@ _MOVFLAGS = {
 _TURNS = {0: [], 90: ["cclock"], 180: ["clock", "clock"], 270: ["clock"]}
 # FFmpeg's numbers for (primaries, transfer, matrix); see AVColorPrimaries and its neighbors in
 # libavutil/pixfmt.h.
-_COLORS = {False: (1, 1, 1), True: (9, 16, 9)}
+_COLORS = {"ordinary": (1, 1, 1), "pq": (9, 16, 9), "hlg": (9, 18, 9)}
+_HDR_CURVES = {"pq": "smpte2084", "hlg": "arib-std-b67"}
 _TICKS_PER_SECOND = 90_000
 _BEAT_S = 0.5
 
@@ -45,13 +47,16 @@ def write_clip(
     size: tuple[int, int] = (320, 180),
     frame_rate: int | Fraction = 30,
     video_codec: str = "libx264",
+    codec_options: dict[str, str] | None = None,
+    codec_tag: str = "",
     audio_codec: str | None = "aac",
+    audio_layout: str = "mono",
     rotation_deg: int = 0,
     mirrored: bool = False,
     scene: Scene | None = None,
     pixel_format: str | None = None,
     pixel_aspect: Fraction | None = None,
-    hdr: bool = False,
+    colors: Colors = "ordinary",
     uneven: bool = False,
     index: Index = "front",
     metadata: dict[str, str] | None = None,
@@ -61,22 +66,27 @@ def write_clip(
     `size` is the picture as one sees it, before `pixel_aspect` stretches it; with a rotation it is stored
     turned (and mirrored, as some front cameras do), and the file says how to show it upright. Without a scene
     the picture is FFmpeg's moving test card. `audio_codec=None` makes a silent video, `uneven` one whose
-    second half has half the frames, `index="end"` leaves the mp4 index behind the pictures.
+    second half has half the frames, `index="end"` leaves the mp4 index behind the pictures. `codec_tag` is the
+    name by which the file calls its codec, as in "hvc1"; the colors other than "ordinary" are those of HDR.
     """
     rate = Fraction(frame_rate)
     layout = _MOVFLAGS[index] if path.suffix in {".mp4", ".mov", ".3gp"} else {}
     with av.open(str(path), "w", container_options=layout) as container:
         container.metadata.update(metadata or {})
-        video: Any = container.add_stream(video_codec, rate=rate, options=_SPEED.get(video_codec, {}))
+        video: Any = container.add_stream(
+            video_codec, rate=rate, options=_SPEED.get(video_codec, {}) | (codec_options or {})
+        )
         video.width, video.height = size if rotation_deg % 180 == 0 else size[::-1]
         video.pix_fmt = pixel_format or _PIXEL_FORMATS.get(video_codec, "yuv420p")
         video.codec_context.time_base = Fraction(1, _TICKS_PER_SECOND) if uneven else 1 / rate
-        _set_up(video.codec_context, video_codec, rate, hdr, pixel_aspect)
+        _set_up(video.codec_context, video_codec, rate, colors, pixel_aspect)
+        if codec_tag:
+            video.codec_context.codec_tag = codec_tag
         if rotation_deg or mirrored:
             video.set_display_rotation(-rotation_deg, hflip=mirrored)
         if audio_codec:
-            _write_sound(container, audio_codec, seconds, scene.beat_s if scene else _BEAT_S)
-        steps = _steps(size, video.pix_fmt, rotation_deg=rotation_deg, mirrored=mirrored, hdr=hdr)
+            _write_sound(container, audio_codec, seconds, scene.beat_s if scene else _BEAT_S, audio_layout)
+        steps = _steps(size, video.pix_fmt, rotation_deg=rotation_deg, mirrored=mirrored, colors=colors)
         _write_pictures(container, video, _pictures(scene, size, rate, steps), round(seconds * rate), uneven)
     return path
 
@@ -84,26 +94,26 @@ def write_clip(
 def write_sound(path: Path, *, seconds: float = 2.0, audio_codec: str = "aac") -> Path:
     """Write a file that has sound and no picture, and return its path."""
     with av.open(str(path), "w") as container:
-        _write_sound(container, audio_codec, seconds, _BEAT_S)
+        _write_sound(container, audio_codec, seconds, _BEAT_S, "mono")
     return path
 
 
-def _set_up(encoder: Any, video_codec: str, rate: Fraction, hdr: bool, pixel_aspect: Fraction | None) -> None:
+def _set_up(encoder: Any, video_codec: str, rate: Fraction, colors: Colors, pixel_aspect: Fraction | None) -> None:
     encoder.gop_size = max(1, round(rate))  # a key frame a second: seeking stays quick
     encoder.bit_rate = _BITS_PER_SECOND.get(video_codec, 0)
-    encoder.color_primaries, encoder.color_trc, encoder.colorspace = _COLORS[hdr]
+    encoder.color_primaries, encoder.color_trc, encoder.colorspace = _COLORS[colors]
     if pixel_aspect:
         encoder.sample_aspect_ratio = pixel_aspect
 
 
 def _steps(
-    size: tuple[int, int], pixel_format: str, *, rotation_deg: int, mirrored: bool, hdr: bool
+    size: tuple[int, int], pixel_format: str, *, rotation_deg: int, mirrored: bool, colors: Colors
 ) -> list[tuple[str, str]]:
     """Return the filters from a picture as it is painted to one as it is stored."""
-    colors = "out_color_matrix=bt709"
-    if hdr:
-        colors = "out_primaries=bt2020:out_transfer=smpte2084:out_color_matrix=bt2020nc"
-    steps = [("scale", f"{size[0]}:{size[1]}:flags=area:{colors}"), ("format", pixel_format)]
+    target = "out_color_matrix=bt709"
+    if colors != "ordinary":
+        target = f"out_primaries=bt2020:out_transfer={_HDR_CURVES[colors]}:out_color_matrix=bt2020nc"
+    steps = [("scale", f"{size[0]}:{size[1]}:flags=area:{target}"), ("format", pixel_format)]
     if mirrored:
         steps.append(("hflip", ""))
     return steps + [("transpose", turn) for turn in _TURNS[rotation_deg % 360]]
@@ -148,9 +158,9 @@ def _write_pictures(container: Any, video: Any, pictures: Iterator[Any], count: 
     container.mux(video.encode(None))
 
 
-def _write_sound(container: Any, audio_codec: str, seconds: float, beat_s: float) -> None:
+def _write_sound(container: Any, audio_codec: str, seconds: float, beat_s: float, layout: str) -> None:
     audio = container.add_stream(audio_codec, rate=metronome.SAMPLE_RATE)
-    audio.layout = "mono"
+    audio.layout = layout
     samples = metronome.ticks(seconds, beat_s)
     whole = av.AudioFrame(format="s16", layout="mono", samples=len(samples))
     whole.planes[0].update(samples.tobytes())
@@ -159,7 +169,7 @@ def _write_sound(container: Any, audio_codec: str, seconds: float, beat_s: float
     audio.codec_context.open()
     resampler = av.AudioResampler(
         format=audio.format,
-        layout="mono",
+        layout=layout,
         rate=metronome.SAMPLE_RATE,
         frame_size=audio.codec_context.frame_size or None,
     )

@@ -16,7 +16,8 @@ from core.media.copying import CopiedTrack, Unfit
 from core.media.facts import Limits, Need, NotAVideo, VideoFacts
 from core.media.needs import chosen_sound
 from core.media.pictures import EncodedPictures
-from core.media.probe import Probed, open_video, picture_stream, probe, readable_packets
+from core.media.probe import Probed, probe
+from core.media.reading import open_video, picture_stream, readable_packets
 from core.media.sounds import EncodedSound
 
 # The finer clock is for edit lists: with the usual milliseconds every picture would move by some of one.

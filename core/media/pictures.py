@@ -8,24 +8,32 @@ show nothing or black until then, each in its way), and beyond 60 a second pictu
 # Note [A key frame a second]
 Seeking decodes from the last key frame, so stepping and looping feel immediate when none is further than a second
 away. The encoder counts pictures, which says nothing with an uneven rate; so key frames are asked for by the clock.
+
+# Note [Encoding beside decoding]
+The libraries let go of Python's lock, so one thread encodes while this one decodes, scales and writes: what comes out
+is the same byte for byte, and no core waits for the other's work. Only a few pictures are ahead, for they are large.
 """
 
 import heapq
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from typing import Any
 
 from av.error import FFmpegError
 
 from core.media.color import BT709, LIMITED_RANGE
+from core.media.decoding import refuse_large
 from core.media.facts import Limits, refusal
 from core.media.framing import rendition_size, steps_to
 from core.media.graphs import PictureGraph
 from core.media.needs import MAX_FRAME_RATE
-from core.media.probe import Probed, refuse_large
+from core.media.probe import Probed
 
 _ENCODER = "libx264"
 _SETTINGS = {"preset": "veryfast", "crf": "22", "profile": "high", "maxrate": "10M", "bufsize": "20M"}
 _THREADS = 2
+_MAX_AHEAD = 8
 _TICK = Fraction(1, 90_000)
 _FINE_TICKS = range(10_000, 240_001)
 _KEY_INTERVAL_S = 1
@@ -93,6 +101,8 @@ class EncodedPictures:
         )
         self._stream = target.add_stream(_ENCODER, rate=min(rate, Fraction(MAX_FRAME_RATE)), options=_SETTINGS)
         _set_up(self._stream.codec_context, size, self._moments.tick)
+        self._stream.codec_context.open()  # before the other thread has it
+        self._encoding, self._ahead = ThreadPoolExecutor(1), deque[Future[Any]]()
         self._broken = self._next_key = 0
 
     def take(self, packet: Any | None) -> None:
@@ -112,7 +122,8 @@ class EncodedPictures:
         if not self._moments.begun:
             raise refusal("no_decodable_frame", self._limits)
         self._encode(self._graph.drain())
-        self._target.mux(self._stream.encode(None))
+        self._ahead.append(self._encoding.submit(self._stream.encode, None))
+        self._write(0)
 
     def _decoded(self, packet: Any | None) -> list[Any]:
         try:
@@ -132,7 +143,13 @@ class EncodedPictures:
             if frame.pts + self._moments.length > self._next_key:
                 frame.pict_type = _KEY_PICTURE
                 self._next_key = frame.pts + round(_KEY_INTERVAL_S / self._moments.tick)
-            self._target.mux(self._stream.encode(frame))
+            self._ahead.append(self._encoding.submit(self._stream.encode, frame))
+            self._write(_MAX_AHEAD)
+
+    def _write(self, left: int) -> None:
+        """Write what was encoded, in order, until at most `left` pictures are ahead."""
+        while len(self._ahead) > left:
+            self._target.mux(self._ahead.popleft().result())
 
 
 def _set_up(encoder: Any, size: tuple[int, int], tick: Fraction) -> None:

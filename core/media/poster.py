@@ -18,7 +18,8 @@ from av.error import FFmpegError
 from core.media.color import scaled_for_jpeg
 from core.media.geometry import Orientation, turning
 from core.media.graphs import PictureGraph
-from core.media.probe import Probed, open_video, picture_stream
+from core.media.probe import Probed
+from core.media.reading import open_video, picture_stream
 
 LONG_SIDE_PX = 640
 

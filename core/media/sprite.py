@@ -22,7 +22,8 @@ from av.video.format import VideoFormat
 
 from core.media.facts import Limits
 from core.media.poster import frame_at, jpeg, jpeg_pictures, size_within
-from core.media.probe import Probed, open_video, picture_stream, probe, readable_packets
+from core.media.probe import Probed, probe
+from core.media.reading import open_video, picture_stream, readable_packets
 from core.media.thumbnails import MAX_TILE_SIDE_PX
 
 _COLUMNS = 10

@@ -5,7 +5,8 @@ from pathlib import Path
 import av
 import pytest
 
-from core.media.facts import NotAVideo
+from core.media.clips import write_clip
+from core.media.facts import REFUSAL_CODES, Limits, NotAVideo
 from core.media.thumbnails import Thumbnails, make_thumbnails, thumbnails_vtt
 from tests import videos
 from tests.videos.marked import Seen, marked, tiles_seen
@@ -58,20 +59,48 @@ def test_hours_are_written_as_hours():
     assert "03:57:36.000 --> 04:00:00.000\nx#xywh=1440,810,160,90" in text
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """A folder that holds nothing but what is left there."""
+    path = tmp_path / "made"
+    path.mkdir()
+    return path
+
+
 @pytest.mark.parametrize("build", [videos.noise, videos.no_frame, videos.empty, videos.truncated_index_end])
-def test_a_bad_file_has_no_thumbnails_and_leaves_nothing(tmp_path, build):
-    folder = tmp_path / "made"
-    folder.mkdir()
+def test_a_bad_file_has_no_thumbnails_and_leaves_nothing(tmp_path, folder, build):
     with pytest.raises(NotAVideo) as refused:
         make_thumbnails(build(tmp_path), folder / "a.jpg", duration_ms=1000)
     assert refused.value.code == videos.BAD[build]
     assert not list(folder.iterdir())
 
 
+@pytest.mark.parametrize("build", videos.DAMAGED, ids=lambda build: build.__name__)
+def test_a_damaged_file_or_a_bomb_has_thumbnails_or_none_within_its_limits(tmp_path, folder, build):
+    try:
+        make_thumbnails(build(tmp_path), folder / "a.jpg", duration_ms=2000, limits=Limits(wall_seconds=20))
+    except NotAVideo as refused:
+        assert refused.code in REFUSAL_CODES  # noqa: PT017
+        assert not list(folder.iterdir())
+    else:
+        assert [path.name for path in folder.iterdir()] == ["a.jpg"]
+
+
+@pytest.mark.parametrize(
+    "limits", [Limits(wall_seconds=0.02), Limits(memory_bytes=150 * 1024 * 1024), Limits(file_bytes=200)]
+)
+def test_each_limit_ends_the_work_and_leaves_nothing(tmp_path, folder, limits):
+    source = write_clip(tmp_path / "a.mov", size=(4096, 2304), seconds=0.1, video_codec="prores_ks", audio_codec=None)
+    with pytest.raises(NotAVideo) as refused:
+        make_thumbnails(source, folder / "a.jpg", duration_ms=100, limits=limits)
+    assert refused.value.code in {"too_complex", "no_decodable_frame"}
+    assert not list(folder.iterdir())
+
+
 def test_hdr_tiles_have_ordinary_colors_and_take_seconds_at_most(tmp_path):
-    options = {"video_codec": "libx265", "pixel_format": "yuv420p10le", "hdr": True, "frame_rate": 10}
-    source = marked(tmp_path / "a.mp4", seconds=2, audio_codec=None, **options)
-    thumbnails = make_thumbnails(source, tmp_path / "a.jpg", duration_ms=2000)
+    options = {"video_codec": "libx265", "pixel_format": "yuv420p10le", "colors": "pq", "frame_rate": 10}
+    source = marked(tmp_path / "a.mp4", seconds=1, audio_codec=None, **options)
+    thumbnails = make_thumbnails(source, tmp_path / "a.jpg", duration_ms=1000)
     assert all(picture.corners == CORNERS for picture in tiles(tmp_path / "a.jpg", thumbnails))
     with av.open(str(tmp_path / "a.jpg")) as picture:
         assert picture.streams.video[0].codec_context.pix_fmt == "yuvj420p"

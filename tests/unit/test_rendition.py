@@ -29,10 +29,11 @@ def folder(tmp_path):
     return path
 
 
-@pytest.fixture
-def lengthy(tmp_path):
+@pytest.fixture(scope="module")
+def lengthy(tmp_path_factory):
     """A video whose rendition takes seconds."""
-    return write_clip(tmp_path / "long.webm", size=(1280, 720), seconds=3, video_codec="libvpx", audio_codec=None)
+    path = tmp_path_factory.mktemp("lengthy") / "long.webm"
+    return write_clip(path, size=(1280, 720), seconds=8, video_codec="libvpx", audio_codec=None)
 
 
 class Stop(Exception):

@@ -36,7 +36,7 @@ def hdr_mp4(folder: Path) -> Path:
         folder / "hdr.mp4",
         video_codec="libx265",
         pixel_format="yuv420p10le",
-        hdr=True,
+        colors="pq",
         seconds=0.5,
         size=(160, 90),
     )

@@ -25,7 +25,7 @@ SECONDS = 1.0
 _COLORS = {"red": (200, 30, 30), "green": (30, 160, 30), "blue": (30, 30, 200), "yellow": (200, 200, 30)}
 _PALETTE = [*_COLORS.values(), (0, 0, 0), (255, 255, 255)]
 _BLACK, _WHITE = 4, 5
-_LOOK = (64, 64)
+LOOK = (64, 64)
 _LOUD = 0.05
 
 
@@ -91,7 +91,7 @@ def seen(path: Path) -> list[Seen]:
     with av.open(str(path)) as container:
         tick = container.streams.video[0].time_base
         frames = list(container.decode(video=0))
-    width, height = _LOOK
+    width, height = LOOK
     graph = PictureGraph(
         lambda frame: [*turning(orientation_of(frame)), ("scale", f"{width}:{height}"), ("format", "rgb24")], tick
     )
@@ -147,11 +147,16 @@ def _write(written: Any, packet: Any, tracks: list[Any], shift: int) -> None:
 
 
 def _look(frame: Any, at_s: float) -> Seen:
-    rows, stride = bytes(frame.planes[0]), frame.planes[0].line_size
-    width, height = _LOOK
+    plane = frame.planes[0]
+    return looked_at(bytes(plane), at_s, row_bytes=plane.line_size)
+
+
+def looked_at(rows: bytes, at_s: float, *, row_bytes: int, pixel_bytes: int = 3) -> Seen:
+    """Return what is seen on a picture that was scaled to `LOOK`; each pixel begins with red, green, blue."""
+    width, height = LOOK
 
     def pixel(x: int, y: int) -> tuple[int, int, int]:
-        place = y * stride + 3 * x
+        place = y * row_bytes + pixel_bytes * x
         red, green, blue = rows[place : place + 3]
         return red, green, blue
 
