@@ -32,7 +32,7 @@ def seed(*, clip: Path, email: str, password: str, exercises: int) -> str:
     classroom = Classroom.objects.create(name="Tuesday dance")
     add_member(classroom=classroom, user=ada, role=Membership.Role.INSTRUCTOR, by=ada)
     newest = create_exercise(
-        received=_received(clip), classroom=classroom, by=ada, name="Arms on eight counts", now=now
+        video=_received(clip), classroom=classroom, by=ada, name="Arms on eight counts", now=now
     )
     publish_exercise(exercise=newest, by=ada, now=now)
     newest.refresh_from_db()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from core.views import ops, processing, videos
+from core.views import ops, parts, processing, uploads, videos
 
 app_name = "core"
 
@@ -10,6 +10,11 @@ urlpatterns = [
     path("health/", ops.health_check, name="health"),
     path("ready/", ops.ready, name="ready"),
     path("metrics/", ops.metrics, name="metrics"),
+    path("api/uploads/", uploads.upload_list, name="uploads"),
+    path("api/uploads/<uuid:pk>/", uploads.upload_detail, name="upload"),
+    path("api/uploads/<uuid:pk>/parts/<int:number>/", uploads.upload_part, name="upload_part"),
+    path("api/uploads/<uuid:pk>/completion/", uploads.upload_completion, name="upload_completion"),
+    path("api/parts/<uuid:pk>/<int:number>/", parts.upload_part_bytes, name="upload_part_bytes"),
     path("api/upload-video/", videos.upload_video, name="upload_video"),
     path("videos/<uuid:pk>/stream/", videos.stream, name="video_stream"),
     path("videos/<uuid:pk>/poster/", videos.poster, name="video_poster"),

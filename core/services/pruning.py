@@ -1,5 +1,6 @@
 """The sweep: what was begun and never finished goes after a day, and nothing that is alive does."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,8 +11,15 @@ from django.conf import settings
 from django.db.models import ProtectedError
 
 from core.models import Upload, VideoAsset
+from core.refusals import VideoRefused
+from core.services.completion import settle_upload
 from core.services.deletions import sweep_deletions
+from core.services.part_storage import part_storage
+from core.services.uploads import abort_upload
 from core.services.videos import abandon_upload, delete_video_asset
+from core.storage.base import StorageError, StorageUnavailable
+
+logger = logging.getLogger(__name__)
 
 ABANDONED_AFTER = timedelta(hours=24)
 UNUSED_AFTER = timedelta(days=7)
@@ -34,15 +42,42 @@ def prune_uploads(*, now: datetime) -> Pruned:
     uploads = Upload.objects.filter(state__in=Upload.UNFINISHED, last_activity_at__lt=now - ABANDONED_AFTER).order_by(
         "last_activity_at", "pk"
     )
-    abandoned = list(uploads)
-    for upload in abandoned:
-        abandon_upload(upload=upload, now=now)
+    abandoned = sum(_give_up(upload, now) for upload in uploads)
     unused = sum(_delete_unused_videos(now))
     files = _forgotten_files(now)
     for path in files:
         _remove(path)
     removed, left = sweep_deletions(before=now - DELETION_RETRIED_AFTER)
-    return Pruned(len(abandoned), unused, len(files), removed, left)
+    return Pruned(abandoned, unused, len(files) + _forget_parts(now), removed, left)
+
+
+def _give_up(upload: Upload, now: datetime) -> bool:
+    """End an idle upload: what was being completed is settled by looking, and what is alive again is left alone."""
+    try:
+        if not upload.part_size_bytes:  # came in one shot
+            abandon_upload(upload=upload, now=now)
+        elif upload.state == Upload.State.COMPLETING:
+            settle_upload(upload=upload, now=now)
+        else:
+            return abort_upload(upload=upload, by=None, now=now, idle_since=now - ABANDONED_AFTER)
+    except (StorageError, VideoRefused):
+        logger.exception("Upload not ended, the sweep will try again", extra={"upload_id": str(upload.pk)})
+        return False
+    return True
+
+
+def _forget_parts(now: datetime) -> int:
+    """Remove what the storage holds of uploads that no unfinished row names; return how many."""
+    storage, removed = part_storage(), 0
+    unfinished = Upload.objects.filter(state__in=Upload.UNFINISHED)
+    try:
+        for begun in storage.begun_before(now - ABANDONED_AFTER):
+            if not unfinished.filter(backend_upload_id=begun.upload_id).exists():
+                storage.discard(begun)
+                removed += 1
+    except StorageUnavailable:
+        logger.exception("Parts not removed, the sweep will try again")
+    return removed
 
 
 def _delete_unused_videos(now: datetime) -> Iterator[bool]:

@@ -22,13 +22,18 @@ class TooManyUploads(VideoRefused):
 
 
 def check_quotas(*, owner: "User", classroom: "Classroom", size_bytes: int) -> None:
-    """Raise TooManyUploads or QuotaExceeded unless `size_bytes` fit; unfinished uploads count as reserved."""
-    unfinished = Upload.objects.filter(state__in=Upload.UNFINISHED)
-    if unfinished.filter(owner=owner).count() >= settings.MAX_OPEN_UPLOADS:
+    """Raise TooManyUploads or QuotaExceeded unless one more upload of `size_bytes` fits."""
+    if Upload.objects.filter(owner=owner, state__in=Upload.UNFINISHED).count() >= settings.MAX_OPEN_UPLOADS:
         raise TooManyUploads(
             "too_many_uploads",
             f"You have {settings.MAX_OPEN_UPLOADS} unfinished uploads. Finish or cancel one, then try again.",
         )
+    check_room(owner=owner, classroom=classroom, size_bytes=size_bytes)
+
+
+def check_room(*, owner: "User", classroom: "Classroom", size_bytes: int) -> None:
+    """Raise QuotaExceeded unless `size_bytes` more fit; unfinished uploads count as reserved."""
+    unfinished = Upload.objects.filter(state__in=Upload.UNFINISHED)
     for whose, field, place, limit in (
         ("Your", "owner", owner, settings.QUOTA_USER_BYTES),
         ("This class's", "classroom", classroom, settings.QUOTA_CLASS_BYTES),

@@ -25,6 +25,11 @@ def new_key(now: datetime) -> str:
 
 def checked_key(storage_path: str) -> str:
     """Return `storage_path` when it is one of our keys, else raise InvalidKey."""
-    if not isinstance(storage_path, str) or not _KEY.fullmatch(storage_path):
+    if not is_key(storage_path):
         raise InvalidKey(storage_path)
     return storage_path
+
+
+def is_key(storage_path: object) -> bool:
+    """Return whether it is one of our keys."""
+    return isinstance(storage_path, str) and _KEY.fullmatch(storage_path) is not None

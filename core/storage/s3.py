@@ -41,7 +41,7 @@ READ_TIMEOUT_S = 10
 ATTEMPTS = 3
 PART_BYTES = 8 * 1024 * 1024
 
-_NOT_FOUND = {"404", "NoSuchKey", "NotFound"}
+_NOT_FOUND = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 _EXISTS = {"PreconditionFailed", "412"}
 _FULL = {"507", "InsufficientStorage", "QuotaExceeded", "XMinioStorageFull"}
 _MARK = "practika-upload"
@@ -81,12 +81,25 @@ class PrivateS3Storage(S3Storage):
         client = self.connection.meta.client
         for operation in ("PutObject", "CompleteMultipartUpload"):
             client.meta.events.register(f"before-parameter-build.s3.{operation}", _never_overwrite)
+        client.meta.events.register("before-parameter-build.s3.UploadPart", _take_signed_headers)
+        client.meta.events.register("before-sign.s3.UploadPart", _add_signed_headers)
         return client
 
 
 def _never_overwrite(params: dict, **_) -> None:
     """Add the condition of Note [Never overwriting in S3] to a request of the vendor's client."""
     params["IfNoneMatch"] = "*"
+
+
+def _take_signed_headers(params: dict, context: dict, **_) -> None:
+    """Keep the headers that `core.storage.s3_parts` wants signed; they are no parameter of the vendor's."""
+    context["signed_headers"] = params.pop("SignedHeaders", {})
+
+
+def _add_signed_headers(request, **_) -> None:
+    """Put them into the request: the vendor's signature takes x-amz-content-sha256 for the body's hash."""
+    for name, value in request.context.get("signed_headers", {}).items():
+        request.headers[name] = value
 
 
 class S3StorageBackend:
@@ -101,6 +114,21 @@ class S3StorageBackend:
         self._bucket = storage.bucket_name
         self._now = now
 
+    @property
+    def client(self):
+        """The vendor's client, for uploads in parts."""
+        return self._storage.client
+
+    @property
+    def bucket_name(self) -> str:
+        """The bucket's name."""
+        return self._bucket
+
+    @property
+    def object_parameters(self) -> dict:
+        """What every new object gets."""
+        return self._storage.object_parameters
+
     def upload(self, file_obj: BinaryIO, filename: str) -> str:
         """Stream `file_obj` into a new object and return its key (see VideoBackend)."""
         key = new_key(self._now())
@@ -114,13 +142,13 @@ class S3StorageBackend:
         if self._storage.custom_domain:
             return self._storage.url(key, {"response-content-type": mime_type}, expire=expires_in_s)
         parameters = {"Bucket": self._bucket, "Key": key, "ResponseContentType": mime_type}
-        with _vendor_errors(key):
+        with vendor_errors(key):
             return self._storage.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=expires_in_s)
 
     def delete(self, storage_path: str) -> None:
         """Remove the object; one that is absent is fine."""
         key = checked_key(storage_path)
-        with _vendor_errors(key):
+        with vendor_errors(key):
             self._storage.client.delete_object(Bucket=self._bucket, Key=key)
 
     def adopt(self, source: Path, storage_path: str, *, mime_type: str) -> None:
@@ -135,7 +163,7 @@ class S3StorageBackend:
     def open(self, storage_path: str) -> BinaryIO:
         """Return the object as it comes over the wire, without a copy on disk; raises ObjectNotFound."""
         key = checked_key(storage_path)
-        with _vendor_errors(key):
+        with vendor_errors(key):
             body = self._storage.client.get_object(Bucket=self._bucket, Key=key)["Body"]
         return io.BufferedReader(_StoredBytes(body, key), 256 * 1024)
 
@@ -148,7 +176,7 @@ class S3StorageBackend:
         round_trip(self)
 
     def _head(self, key: str) -> dict:
-        with _vendor_errors(key):
+        with vendor_errors(key):
             return self._storage.client.head_object(Bucket=self._bucket, Key=key)
 
     @contextmanager
@@ -157,7 +185,7 @@ class S3StorageBackend:
         mark = str(uuid4())
         extra = {**self._storage.object_parameters, "ContentType": mime_type, "Metadata": {_MARK: mark}}
         try:
-            with _vendor_errors(key):
+            with vendor_errors(key):
                 yield {
                     "Bucket": self._bucket,
                     "Key": key,
@@ -196,7 +224,7 @@ class _StoredBytes(io.RawIOBase):
         return True
 
     def readinto(self, target) -> int:
-        with _vendor_errors(self._key):
+        with vendor_errors(self._key):
             block = self._body.read(len(target))
         target[: len(block)] = block
         return len(block)
@@ -207,7 +235,7 @@ class _StoredBytes(io.RawIOBase):
 
 
 @contextmanager
-def _vendor_errors(key: str) -> Iterator[None]:
+def vendor_errors(key: str) -> Iterator[None]:
     """Turn what the vendor's library raises into our errors, with sentences that say what to look at."""
     try:
         yield

@@ -21,9 +21,10 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from comments.services import write_comment
-from core.models import ProcessingJob
+from core.models import ProcessingJob, Upload
 from core.services.rendering import run_job
 from core.services.storage import signed_media_token
+from core.storage.keys import new_key
 from tests import factories
 
 PEOPLE = ["nobody", "cyd", "dee", "ben", "ada", "staff"]
@@ -50,11 +51,18 @@ SEE_PRIVATE, SEE_OWN_DRAFT = "in 404 404 200 200 200", "in 404 404 200 404 200"
 # (route, object, GET, body of POST, POST); the objects are made by `stage` below.
 TABLE: list[tuple[str, str, str, dict[str, str], str]] = [
     ("home", "", SEE_MINE, {}, ONLY_GET),
+    ("favicon", "", "302 302 302 302 302 302", {}, "302 302 302 302 302 302"),
     ("core:health", "", "200 200 200 200 200 200", {}, ONLY_POST_ANYBODY),
     ("core:ready", "", "200 200 200 200 200 200", {}, ONLY_POST_ANYBODY),
     ("core:metrics", "", "404 404 404 404 404 404", {}, ONLY_POST_ANYBODY),  # METRICS_TOKEN is not set
     # A class is a field of the form, so one that is not one's own is a 422, like one that does not exist.
     ("core:upload_video", "", ONLY_POST_ANYBODY, UPLOAD, "401 422 201 201 201 422"),
+    # The table's forms are no JSON: 415 says that a person got as far as the body.
+    ("core:uploads", "", ONLY_POST_ANYBODY, {}, "401 415 415 415 415 415"),
+    ("core:upload", "upload", "401 404 404 200 404 404", {}, ONLY_POST_ANYBODY),
+    ("core:upload_part", "upload_part", ONLY_POST_ANYBODY, {}, "401 404 404 415 404 404"),
+    ("core:upload_completion", "upload", ONLY_POST_ANYBODY, {}, "401 404 404 415 404 404"),
+    ("core:upload_part_bytes", "upload_part", ONLY_POST_ANYBODY, {}, ONLY_POST_ANYBODY),  # PUT, by its signature
     ("core:signed_media", "token", "200 200 200 200 200 200", {}, ONLY_POST_ANYBODY),
     ("core:video_stream", "published_video", SEE_CLASS, {}, ONLY_GET),
     ("core:video_stream", "unpublished_video", SEE_DRAFT, {}, ONLY_GET),
@@ -109,7 +117,7 @@ TABLE: list[tuple[str, str, str, dict[str, str], str]] = [
     ("exercises:attempt_delete", "shared", ONLY_POST, {}, "in 404 403 302 403 403"),
     ("exercises:attempt_review", "private", ONLY_POST, PASSED, "in 404 404 403 302 403"),
     ("exercises:attempt_review", "shared", ONLY_POST, PASSED, "in 404 403 403 302 403"),
-    ("exercises:attempt_review", "drafted", ONLY_POST, PASSED, "in 404 404 403 404 403"),
+    ("exercises:attempt_review", "drafted", ONLY_POST, PASSED, "in 404 404 403 302 403"),  # told, not shown
     ("comments:create", "published_video", ONLY_POST_ANYBODY, WORDS, "in 404 302 302 302 302"),
     ("comments:create", "private_video", ONLY_POST_ANYBODY, WORDS, "in 404 404 302 302 302"),
     ("comments:create", "drafted_video", ONLY_POST_ANYBODY, WORDS, "in 404 404 302 404 302"),
@@ -119,7 +127,8 @@ TABLE: list[tuple[str, str, str, dict[str, str], str]] = [
     ("comments:delete", "private_comment", "in 404 404 200 200 200", {}, "in 404 404 302 302 302"),
 ]
 
-ANY_METHOD_WITHOUT_TOKEN = {"core:health", "core:ready", "core:metrics"}  # nothing to forge
+# Nothing to forge, or no method of theirs.
+ANY_METHOD_WITHOUT_TOKEN = {"core:health", "core:ready", "core:metrics", "core:upload_part_bytes", "core:upload"}
 
 
 @dataclass
@@ -154,10 +163,15 @@ def stage(ada, ben, dee, cyd, staff, classroom, exercise, clip) -> SimpleNamespa
         "published_video": exercise.reference, "unpublished_video": unpublished.reference,
         "private_video": private.video, "shared_video": shared.video, "drafted_video": drafted.video,
         "comment": comment, "private_comment": private_comment, "classroom": classroom,
+        "upload": Upload.objects.create(
+            owner=ben, classroom=classroom, client_token="ben-1", storage_path=new_key(now), backend="local",
+            part_size_bytes=1, created_at=now, last_activity_at=now,
+        ),
         "membership": Membership.objects.get(user=dee),
     }  # fmt: skip
-    keys = {name: str(made.pk) for name, made in objects.items()}
-    keys["token"] = signed_media_token(exercise.reference.storage_path, 60)
+    keys = {name: [str(made.pk)] for name, made in objects.items()}
+    keys |= {"": [], "token": [signed_media_token(exercise.reference.storage_path, 60)]}
+    keys["upload_part"] = [*keys["upload"], "1"]
     people = {"nobody": None, "cyd": cyd, "dee": dee, "ben": ben, "ada": ada, "staff": staff}
     return SimpleNamespace(keys=keys, people=people, clip=clip)
 
@@ -165,13 +179,13 @@ def stage(ada, ben, dee, cyd, staff, classroom, exercise, clip) -> SimpleNamespa
 def rows_of(stage: SimpleNamespace, person: str) -> Iterator[Row]:
     column = PEOPLE.index(person)
     for route, target, on_get, body, on_post in TABLE:
-        path = reverse(route, args=[stage.keys[target]] if target else [])
+        path = reverse(route, args=stage.keys[target])
         yield Row((route, target, "GET"), path, {}, on_get.split()[column])
         yield Row((route, target, "POST"), path, body, on_post.split()[column])
 
 
 def filled(body: dict[str, str], stage: SimpleNamespace) -> dict[str, Any]:
-    fresh = {"video": factories.upload_file(stage.clip), "classroom": stage.keys["classroom"]}
+    fresh = {"video": factories.upload_file(stage.clip), "classroom": stage.keys["classroom"][0]}
     return {name: fresh.get(value, value) for name, value in body.items()}
 
 
@@ -216,7 +230,7 @@ def test_the_table_has_no_two_rows_for_one_thing():
 def test_every_unsafe_request_without_a_token_is_403(stage):
     client = Client(enforce_csrf_checks=True)
     client.force_login(stage.people["ada"], backend="allauth.account.auth_backends.AuthenticationBackend")
-    targets = {row[0]: [stage.keys[row[1]]] if row[1] else [] for row in TABLE}
+    targets = {row[0]: stage.keys[row[1]] for row in TABLE}
     targets["account_confirm_email"] = ["some-key"]
     targets["account_reset_password_from_key"] = ["1", "some-key"]
     answers = {}

@@ -44,6 +44,8 @@ def s3_storage(s3_address):
     storage = PrivateS3Storage(**s3_values(s3_address))
     storage.client.create_bucket(Bucket=BUCKET)
     storage.bucket.objects.all().delete()
+    for upload in storage.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
+        storage.client.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
     return storage
 
 

@@ -1,0 +1,72 @@
+"""Receiving one part of an upload in local mode: the signed link is the whole permission.
+
+# Note [Nothing but the link]
+This view asks no session, no token and no database; it must go on while all of them are busy. It reads straight
+from the connection into the file, and a sender who stops for STALL_S loses the connection, so that the part's lock
+is free when it is sent again.
+"""
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpResponse, UnreadablePostError
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from core.body import body_source
+from core.http import RETRY_AFTER_S, problem
+from core.json_api import later
+from core.services.part_storage import QUERY_FIELD, local_part_storage, read_signed_part
+from core.storage.base import StorageFull, StorageUnavailable
+from core.storage.parts import PartBusy, PartDamaged, PartedUpload, PartRequest, UploadNotHeld
+
+STALL_S = 30
+BUSY_RETRY_S = 1
+
+
+@csrf_exempt
+@login_not_required
+@require_http_methods(["PUT"])
+def upload_part_bytes(request: WSGIRequest, pk: str, number: int) -> HttpResponse:
+    """Store one part: 200 with its ETag; 403 for a link that is not ours, 410 once the upload is over."""
+    signed = read_signed_part(request.GET.get(QUERY_FIELD, ""), upload_id=str(pk), number=number, now=timezone.now())
+    if signed is None:
+        return problem(
+            403, "Not allowed", "This link is not valid (any more). Ask for a new one.", code="bad_signature"
+        )
+    upload, part = signed
+    length = request.headers.get("Content-Length", "")
+    if not length.isdecimal():
+        return problem(411, "Length required", "The request does not say how long it is. Send a Content-Length.")
+    if int(length) != part.size_bytes:
+        detail = f"This link is for {part.size_bytes} bytes, not {length[:20]}."
+        return problem(422, "Wrong length", detail, code="wrong_length", number=number)
+    return _receive(request, upload, part)
+
+
+def _receive(request: WSGIRequest, upload: PartedUpload, part: PartRequest) -> HttpResponse:
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        connection.settimeout(STALL_S)
+    try:
+        source = body_source(request, request.environ, part.size_bytes)
+        local_part_storage().write(upload, part, source)
+    except UploadNotHeld:
+        return problem(410, "Upload over", "This upload is complete, canceled, or expired.", code="upload_over")
+    except PartBusy:
+        detail = "This part is being written just now. Try again in a moment."
+        return later(409, "Busy", detail, seconds=BUSY_RETRY_S, code="busy", number=part.number)
+    except PartDamaged as error:
+        return problem(422, "Part damaged", str(error), code="damaged", number=part.number)
+    except UnreadablePostError:
+        return problem(
+            400, "Cut short", "The part did not arrive whole. Send it again.", code="cut", number=part.number
+        )
+    except StorageFull as error:
+        return problem(507, "No space left", error.sentence)
+    except StorageUnavailable as error:
+        return later(503, "Storage unavailable", error.sentence, seconds=RETRY_AFTER_S)
+    finally:
+        if connection is not None:
+            connection.settimeout(None)
+    return HttpResponse(headers={"ETag": f'"{part.sha256 or f"{part.number}-{part.size_bytes}"}"'})

@@ -1,0 +1,152 @@
+"""The calls of an upload in parts: open, sign a part, look, complete, abort. No byte of a video comes here."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.apps import apps
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from core.http import AuthenticatedRequest, form_problem, json_answer, problem
+from core.json_api import json_api, json_body, later
+from core.models import Upload
+from core.refusals import VideoRefused
+from core.services import completion, uploads
+from core.services.playback import failure_sentence
+from core.services.pruning import ABANDONED_AFTER
+from core.services.quotas import QuotaExceeded, TooManyUploads
+from core.storage.parts import PartBusy, PartsBeyondEnd, PartsMissing
+from core.upload_forms import CompletionForm, OpenUploadForm, SignPartForm
+
+BUSY_RETRY_S = 1
+REFUSAL_STATUS: dict[type[VideoRefused], int] = {
+    QuotaExceeded: 413,
+    TooManyUploads: 429,
+    uploads.TooLarge: 413,
+    uploads.TokenReused: 409,
+    uploads.UploadFinished: 409,
+    uploads.UploadOver: 410,
+    completion.OtherWhole: 409,
+}
+
+
+def _answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Turn what the services refuse into problems; what is busy is to be asked again."""
+
+    @wraps(view)
+    def answering_view(request: AuthenticatedRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, **kwargs)
+        except VideoRefused as refusal:
+            status = REFUSAL_STATUS.get(type(refusal), 422)
+            return problem(status, "Not done", refusal.sentence, code=refusal.code)
+        except PartsMissing as error:
+            detail = "Some parts have not arrived. Send them, then complete the upload again."
+            return problem(409, "Parts missing", detail, code="parts_missing", missing=error.numbers)
+        except PartsBeyondEnd as error:
+            detail = "More parts were sent than this size has. Complete it with the whole size."
+            return problem(422, "Parts beyond the end", detail, code="parts_beyond_end", beyond=error.numbers)
+        except PartBusy:
+            detail = "It is being written just now. Try again in a moment."
+            return later(409, "Busy", detail, seconds=BUSY_RETRY_S, code="busy")
+
+    return answering_view
+
+
+@require_POST
+@json_api
+@_answers_refusals
+def upload_list(request: AuthenticatedRequest) -> HttpResponse:
+    """Open an upload: 201, or 200 with the one that has this `client_token` already."""
+    form = OpenUploadForm(json_body(request))
+    if not form.is_valid():
+        return form_problem(form)
+    if form.has_a_type_of_no_video:
+        return problem(415, "Not a video", "This is not a video. Choose a video file.", code="wrong_type")
+    fields = form.cleaned_data
+    classrooms = apps.get_model("accounts", "Classroom").objects.filter(memberships__user=request.user)
+    fields["classroom"] = get_object_or_404(classrooms, pk=fields["classroom"])
+    upload, is_new = uploads.open_upload(owner=request.user, **fields, now=timezone.now())
+    return json_answer(_shown(upload), status=201 if is_new else 200)
+
+
+@require_http_methods(["GET", "HEAD", "DELETE"])
+@json_api
+@_answers_refusals
+def upload_detail(request: AuthenticatedRequest, pk: str) -> HttpResponse:
+    """Say how far an upload of one's own is; DELETE gives it up (staff may give up anybody's)."""
+    if request.method == "DELETE":
+        found = Upload.objects.all() if request.user.is_staff else Upload.objects.filter(owner=request.user)
+        upload = get_object_or_404(found, pk=pk)
+        uploads.abort_upload(upload=upload, by=request.user, now=timezone.now())
+        return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+    return json_answer(_shown_with_parts(_own(request, pk)))
+
+
+@require_POST
+@json_api
+@_answers_refusals
+def upload_part(request: AuthenticatedRequest, pk: str, number: int) -> HttpResponse:
+    """Sign the request that brings one part."""
+    upload = _own(request, pk)
+    form = SignPartForm(json_body(request))
+    if not form.is_valid():
+        return form_problem(form)
+    link = uploads.sign_part(upload=upload, number=number, **form.cleaned_data, now=timezone.now())
+    return json_answer(
+        {
+            "method": "PUT",
+            "url": link.signed.url,
+            "headers": link.signed.headers,
+            "expires_at": link.expires_at.isoformat(),
+        }
+    )
+
+
+@require_POST
+@json_api
+@_answers_refusals
+def upload_completion(request: AuthenticatedRequest, pk: str) -> HttpResponse:
+    """Make the parts a video that waits to be checked: 201, or 200 when it is one already."""
+    upload = _own(request, pk)
+    form = CompletionForm(json_body(request))
+    if not form.is_valid():
+        return form_problem(form)
+    _, is_new = completion.complete_upload(upload=upload, **form.cleaned_data, now=timezone.now())
+    upload.refresh_from_db()
+    return json_answer(_shown_with_parts(upload), status=201 if is_new else 200)
+
+
+def _own(request: AuthenticatedRequest, pk: str) -> Upload:
+    """Return an upload of one's own, in a class one is (still) in; else 404, as if it did not exist."""
+    upload = Upload.objects.select_related("video", "classroom", "owner").filter(owner=request.user, pk=pk).first()
+    if upload is None or not request.user.memberships.filter(classroom=upload.classroom_id).exists():
+        raise Http404
+    return upload
+
+
+def _shown(upload: Upload) -> dict[str, Any]:
+    """Return what every call says about an upload; times in ISO 8601, sizes in bytes."""
+    return {
+        "id": str(upload.pk),
+        "state": upload.state,
+        "part_size_bytes": upload.part_size_bytes,
+        "size_bytes": upload.declared_size_bytes,
+        "expires_at": (upload.last_activity_at + ABANDONED_AFTER).isoformat(),
+        "url": reverse("core:upload", args=[upload.pk]),
+        "completion_url": reverse("core:upload_completion", args=[upload.pk]),
+    }
+
+
+def _shown_with_parts(upload: Upload) -> dict[str, Any]:
+    held = uploads.held_parts(upload=upload)
+    shown = {**_shown(upload), "parts": [{"number": n, "size_bytes": size} for n, size in held.items()]}
+    if upload.video:
+        video = upload.video
+        failure = failure_sentence(video.failure_code) if video.failure_code else ""
+        shown["video"] = {"id": str(video.pk), "state": video.state, "failure": failure}
+    return shown

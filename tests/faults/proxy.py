@@ -1,0 +1,115 @@
+"""A line between a browser and the site that can be cut, stalled, and slowed down: a small TCP proxy.
+
+with Line("127.0.0.1", 8000) as line:
+    line.slow(bytes_per_s=1_000_000)
+    line.cut()
+    line.mend()
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from types import TracebackType
+
+BLOCK_BYTES = 16 * 1024
+MOMENT_S = 0.05
+
+
+class Line:
+    """Forwards whatever comes to `address`; `sent_bytes` counts what clients sent and the server was given."""
+
+    def __init__(self, host: str, port: int):
+        self._target = (host, port)
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._flows = threading.Event()
+        self._flows.set()
+        self._is_cut = self._is_closed = False
+        self._bytes_per_s: float | None = None
+        self._free_at_s = 0.0
+        self.sent_bytes = 0
+
+    @property
+    def address(self) -> str:
+        """The address to give to the browser."""
+        return f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+
+    def __enter__(self) -> "Line":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_closed = True
+        self._flows.set()
+        self._listening.close()
+        self._hang_up()
+
+    def slow(self, *, bytes_per_s: float | None) -> None:
+        """Let clients send that much together; None is as much as there is."""
+        self._bytes_per_s = bytes_per_s
+
+    def cut(self) -> None:
+        """Break every connection, and every new one, until `mend`."""
+        self._is_cut = True
+        self._hang_up()
+
+    def stall(self) -> None:
+        """Keep connections open and forward nothing, until `mend`."""
+        self._flows.clear()
+
+    def mend(self) -> None:
+        """Let everything through again."""
+        self._is_cut = False
+        self._flows.set()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                client, _ = self._listening.accept()
+                threading.Thread(target=self._connect, args=(client,), daemon=True).start()
+
+    def _connect(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            if self._is_cut:
+                client.close()
+                return
+            server = socket.create_connection(self._target)
+            with self._lock:
+                self._open |= {client, server}
+            threading.Thread(target=self._forward, args=(server, client, False), daemon=True).start()
+            self._forward(client, server, True)
+
+    def _forward(self, source: socket.socket, target: socket.socket, is_sent: bool) -> None:
+        with contextlib.suppress(OSError):
+            while block := source.recv(BLOCK_BYTES):
+                self._flows.wait()
+                if is_sent:
+                    self._pace(len(block))
+                target.sendall(block)
+                self.sent_bytes += len(block) if is_sent else 0
+        for side in (source, target):
+            with contextlib.suppress(OSError):
+                side.shutdown(socket.SHUT_RDWR)
+            side.close()
+        with self._lock:
+            self._open -= {source, target}
+
+    def _pace(self, size_bytes: int) -> None:
+        if self._bytes_per_s is None:
+            return
+        with self._lock:
+            self._free_at_s = max(self._free_at_s, time.monotonic() - MOMENT_S) + size_bytes / self._bytes_per_s
+            wait_s = self._free_at_s - time.monotonic()
+        if wait_s > 0:
+            time.sleep(wait_s)
+
+    def _hang_up(self) -> None:
+        with self._lock:
+            sides = list(self._open)
+        for side in sides:
+            with contextlib.suppress(OSError):
+                side.shutdown(socket.SHUT_RDWR)

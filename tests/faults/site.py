@@ -1,0 +1,179 @@
+"""A real site in a folder: gunicorn on a database and media of its own, killed and started again at will."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.functional.test_server import ROOT, environment
+
+# A class with one learner who is logged in; prints the class's id and the session's key.
+PREPARE = """
+from django.contrib.auth import login
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
+from accounts.models import Classroom, Membership
+from tests import factories
+classroom, ben = Classroom.objects.create(name="Films"), factories.person("Ben")
+Membership.objects.create(user=ben, classroom=classroom, role="learner")
+request = HttpRequest()
+request.session = SessionStore()
+login(request, ben, backend="allauth.account.auth_backends.AuthenticationBackend")
+request.session.save()
+print(classroom.pk, request.session.session_key)
+"""
+CSRF = "a" * 32
+START_S = 60
+
+
+@dataclass
+class Site:
+    """The folder of a site; `address` while it runs."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+    classroom: str = ""
+    session: str = ""
+    port: int = 0
+    process: subprocess.Popen | None = None
+
+    def __post_init__(self) -> None:
+        self.media = self.folder / "media"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        own = {
+            "DJANGO_DB_NAME": str(self.folder / "db.sqlite3"),
+            "DJANGO_MEDIA_ROOT": str(self.media),
+            "PYTHONPATH": str(ROOT),
+            "WEB_CONCURRENCY": "2",
+        }
+        return environment(**own, **self.variables)
+
+    def prepare(self) -> None:
+        self.run("migrate", "--verbosity", "0")
+        self.classroom, self.session = self.shell(PREPARE).split()[-2:]
+
+    def run(self, *command: str) -> str:
+        return subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=ROOT, env=self.env, check=True, timeout=120,
+            stdout=subprocess.PIPE, text=True,
+        ).stdout  # fmt: skip
+
+    def shell(self, script: str) -> str:
+        return self.run("shell", "--no-imports", "-c", script)
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "gunicorn", "practika_project.wsgi:application"]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--bind", f"127.0.0.1:{self.port}"],
+                cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        until(lambda: self._is_up(), START_S)
+
+    def kill(self) -> None:
+        """End the master and its workers at once, as the kernel would."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(30)
+            self.process = None
+
+    def visitor(self) -> requests.Session:
+        """Return Ben's browser."""
+        made = requests.Session()
+        made.cookies.update({"sessionid": self.session, "csrftoken": CSRF})
+        made.headers["X-CSRFToken"] = CSRF
+        return made
+
+    def _is_up(self) -> bool:
+        try:
+            return requests.get(f"{self.address}/core/health/", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+
+class Sender:
+    """Ben sending one video in parts to a running site."""
+
+    def __init__(self, site: Site, content: bytes, *, token: str = "token-0001", recording: bool = False):
+        self.site, self.content, self.visitor = site, content, site.visitor()
+        self.fields = {
+            "client_token": token,
+            "file_name": "a.mp4",
+            "mime_type": "video/mp4",
+            "classroom": site.classroom,
+        }
+        self.fields["size_bytes"] = None if recording else len(content)
+        self.upload: dict[str, Any] = {}
+
+    def open(self) -> "Sender":
+        answer = self.call("POST", "/core/api/uploads/", self.fields)
+        assert answer.ok, answer.text
+        self.upload = answer.json()
+        return self
+
+    def call(self, method: str, path: str, body: Any = None) -> requests.Response:
+        return self.visitor.request(method, self.site.address + path, json=body, timeout=60)
+
+    def part(self, number: int) -> bytes:
+        size = self.upload["part_size_bytes"]
+        return self.content[(number - 1) * size : number * size]
+
+    def link(self, number: int) -> str:
+        answer = self.call("POST", f"{self.upload['url']}parts/{number}/", {"size_bytes": len(self.part(number))})
+        assert answer.ok, answer.text
+        url = answer.json()["url"]
+        return self.site.address + url if url.startswith("/") else url
+
+    def send(self, number: int) -> requests.Response:
+        return requests.put(self.link(number), self.part(number), timeout=60)
+
+    def send_all(self) -> None:
+        for number in range(1, -(-len(self.content) // self.upload["part_size_bytes"]) + 1):
+            assert self.send(number).status_code == 200
+
+    def complete(self) -> requests.Response:
+        return self.call("POST", self.upload["completion_url"], {"size_bytes": len(self.content)})
+
+    def look(self) -> dict[str, Any]:
+        return self.call("GET", self.upload["url"]).json()
+
+    def held(self) -> list[int]:
+        return [part["number"] for part in self.look()["parts"]]
+
+    @contextlib.contextmanager
+    def half_a_part(self, number: int) -> Iterator[socket.socket]:
+        """Send the first half of a part, and go on holding the connection."""
+        path, content = self.link(number).removeprefix(self.site.address), self.part(number)
+        head = f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n"
+        lock = self.site.media / "uploads" / path.split("/")[4] / "parts" / f"{number}.lock"
+        with socket.create_connection(("127.0.0.1", self.site.port), timeout=30) as line:
+            line.sendall(head.encode() + content[: len(content) // 2])
+            until(lambda: lock.exists(), 30)
+            yield line
+
+
+def until(is_so: Any, seconds: float) -> None:
+    """Look again and again until it is so; the faults happen in other processes, which tell nothing."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "It did not come to be."
+        time.sleep(0.02)

@@ -1,0 +1,138 @@
+"""Uploads against a real server that dies, hangs, and is asked by many at once: nothing acknowledged is lost."""
+
+import hashlib
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+import requests
+
+from tests.faults.site import Sender, Site, until
+
+
+@pytest.fixture
+def sender(site: Site, video: bytes) -> Sender:
+    """Ben, sending a recording of four parts."""
+    return Sender(site, video, token=uuid4().hex, recording=True).open()
+
+
+def sql(site: Site, statement: str, *values: str) -> list[tuple]:
+    with closing(sqlite3.connect(site.folder / "db.sqlite3", timeout=10)) as database:
+        return database.execute(statement, values).fetchall()
+
+
+def stored(site: Site, upload_id: str) -> str:
+    """Return the SHA-256 of what is stored for the upload; there must be exactly one video of it."""
+    key = uuid_text(upload_id)
+    joined = "core_upload u JOIN core_videoasset v ON v.storage_path = u.storage_path"
+    ((path, count),) = sql(site, f"SELECT u.storage_path, count(v.id) FROM {joined} WHERE u.id = ?", key)
+    assert count == 1
+    return hashlib.sha256((site.media / path).read_bytes()).hexdigest()
+
+
+def uuid_text(upload_id: str) -> str:
+    return upload_id.replace("-", "")
+
+
+def test_a_server_killed_in_the_middle_of_a_part_has_the_parts_before_and_not_half_of_this_one(sender, site, video):
+    assert sender.send(1).status_code == 200
+    with sender.half_a_part(2):
+        site.kill()
+    site.start()
+    assert sender.held() == [1]
+    for number in (2, 3, 4):
+        assert sender.send(number).status_code == 200
+    assert sender.complete().status_code == 201
+    assert stored(site, sender.upload["id"]) == hashlib.sha256(video).hexdigest()
+
+
+def test_a_part_that_was_held_is_not_half_of_two_when_it_is_being_sent_again(sender, site):
+    sender.send_all()
+    with sender.half_a_part(2):
+        until(lambda: sender.held() == [1, 3, 4], 30)
+        assert sender.complete().status_code == 409
+        site.kill()
+    site.start()
+    assert sender.complete().json()["missing"] == [2]
+
+
+def test_a_sender_who_hangs_up_frees_the_part(sender):
+    with sender.half_a_part(1) as line:
+        assert requests.put(sender.link(1), sender.part(1), timeout=30).status_code == 409
+        line.close()
+        until(lambda: sender.send(1).status_code == 200, 30)
+
+
+def test_a_late_sender_never_writes_into_the_finished_video(sender, site, video):
+    link = sender.link(2)
+    sender.send_all()
+    assert sender.complete().status_code == 201
+    assert requests.put(link, bytes(len(sender.part(2))), timeout=30).status_code == 410
+    assert stored(site, sender.upload["id"]) == hashlib.sha256(video).hexdigest()
+
+
+def test_twenty_completions_at_once_make_one_video_and_give_one_answer(sender, site):
+    sender.send_all()
+    barrier = Barrier(20)
+
+    def complete(_: int) -> tuple[int, str]:
+        visitor = site.visitor()
+        body = {"size_bytes": len(sender.content)}
+        barrier.wait(30)
+        answer = visitor.post(site.address + sender.upload["completion_url"], json=body, timeout=60)
+        return answer.status_code, answer.json()["video"]["id"]
+
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(complete, range(20)))
+    assert sorted(status for status, _ in answers) == [200] * 19 + [201]
+    assert len({video for _, video in answers}) == 1
+    assert stored(site, sender.upload["id"])
+
+
+def test_an_abort_against_a_completion_leaves_a_video_or_nothing(site, video):
+    outcomes = set()
+    for _ in range(4):
+        sender = Sender(site, video, token=uuid4().hex, recording=True).open()
+        sender.send_all()
+        barrier, other = Barrier(2), site.visitor()
+
+        def abort(url: str = site.address + sender.upload["url"], other=other, barrier=barrier) -> int:
+            barrier.wait(30)
+            return other.delete(url, timeout=60).status_code
+
+        with ThreadPoolExecutor(1) as threads:
+            aborting = threads.submit(abort)
+            barrier.wait(30)
+            completed = sender.complete().status_code
+            outcomes.add((completed, aborting.result()))
+        path = (
+            site.media
+            / sql(site, "SELECT storage_path FROM core_upload WHERE id = ?", uuid_text(sender.upload["id"]))[0][0]
+        )
+        assert path.exists() == (completed == 201)
+    assert outcomes <= {(201, 409), (410, 204)}, outcomes
+
+
+def test_the_same_token_from_ten_tabs_at_once_is_one_upload(site, video):
+    token, barrier = uuid4().hex, Barrier(10)
+
+    def open_one(_: int) -> str:
+        sender = Sender(site, video, token=token)
+        barrier.wait(30)
+        return sender.open().upload["id"]
+
+    with ThreadPoolExecutor(10) as threads:
+        assert len(set(threads.map(open_one, range(10)))) == 1
+
+
+def test_the_links_are_in_no_log_line(sender, site):
+    link = sender.link(1)
+    sender.send(1)
+    requests.put(link + "x", b"", timeout=30)
+    log = Path(site.folder / "log").read_text()
+    assert "/core/api/parts/" in log
+    assert "Signature" not in log
