@@ -3,12 +3,18 @@ import { CommentThread } from "./elements/comment-thread.js";
 import { PlayerTimeline } from "./elements/player-timeline.js";
 import { PracticePlayer } from "./elements/practice-player.js";
 import { VideoPreparation } from "./elements/video-preparation.js";
+import { UploadField } from "./elements/upload-field.js";
 import { UploadForm } from "./elements/upload-form.js";
+import { VerdictForm } from "./elements/verdict-form.js";
 import { VideoPeek } from "./elements/video-peek.js";
+import { VideoRecorder } from "./elements/video-recorder.js";
 
 customElements.define("player-timeline", PlayerTimeline);
 customElements.define("practice-player", PracticePlayer);
 customElements.define("comment-thread", CommentThread);
 customElements.define("video-preparation", VideoPreparation);
 customElements.define("upload-form", UploadForm);
+customElements.define("upload-field", UploadField);
 customElements.define("video-peek", VideoPeek);
+customElements.define("video-recorder", VideoRecorder);
+customElements.define("verdict-form", VerdictForm);

@@ -1,109 +1,53 @@
-// <upload-form>: sends the form inside it with its video in view: how much, how fast, how long still, and Cancel.
-// With the attribute `now` a chosen file is sent at once. Without a file the form is sent plainly.
-import { send } from "../lib/send.js";
-import { TransferRow } from "../lib/transfer-row.js";
+// <upload-form>: posts the form inside it once the video of its <upload-field> has arrived, by the video's name alone.
+// With the attribute `now` it does so at once; else when the person has pressed the form's button, before or after.
+// Without a video the form is sent plainly.
+import { postForm } from "../lib/send.js";
 
 export class UploadForm extends HTMLElement {
   connectedCallback() {
-    this.#form.addEventListener("submit", (event) => this.#onSubmit(event));
-    this.#input?.addEventListener("change", () => this.#onChoice());
-    this.addEventListener("click", (event) => this.#onClick(event));
-    for (const name of ["dragover", "dragleave", "drop"]) this.addEventListener(name, () => this.#showOver(name));
+    this.addEventListener("submit", (event) => this.#onSubmit(event));
+    this.addEventListener("upload-ready", () => this.#onReady());
+    this.addEventListener("upload-empty", () => (this.#isWanted = false));
+    this.addEventListener("upload-again", () => this.#onReady(true));
   }
 
-  disconnectedCallback() {
-    this.#abort?.abort();
-  }
+  #isWanted = false;
+  #isPosting = false;
 
-  #abort = null;
-  #row = null;
-
-  get #form() {
-    return this.querySelector("form");
-  }
-
-  get #input() {
-    return this.querySelector("input[type=file]");
-  }
-
-  get #file() {
-    return this.#input?.files[0];
-  }
-
-  get #sendsAtOnce() {
-    return this.hasAttribute("now");
-  }
-
-  #onChoice() {
-    const chosen = this.querySelector("[data-part=chosen]");
-    chosen.dataset.before ??= chosen.textContent;
-    chosen.textContent = this.#file && !this.#sendsAtOnce ? this.#file.name : chosen.dataset.before;
-    if (this.#file && this.#sendsAtOnce) this.#form.requestSubmit();
+  get #field() {
+    return this.querySelector("upload-field");
   }
 
   #onSubmit(event) {
-    if (!this.#file) return;
+    if (this.#field.isEmpty) return;
     event.preventDefault();
-    if (!this.#abort) this.#send();
+    this.#isWanted = true;
+    if (this.#field.isReady) this.#post(event.target);
+    else this.#field.showWanted();
   }
 
-  #onClick(event) {
-    const command = event.target.closest("[data-command]")?.dataset.command;
-    if (command === "cancel") this.#abort?.abort();
-    if (command === "again") this.#form.requestSubmit();
-    if (command === "other") this.#chooseAnother();
+  #onReady(again = false) {
+    if (again || this.#isWanted || this.hasAttribute("now")) this.#post(this.#field.closest("form"));
   }
 
-  async #send() {
-    this.#abort = new AbortController();
-    const body = new FormData(this.#form);
-    this.#showRow();
-    addEventListener("beforeunload", warn);
-    const answer = await send({
-      url: this.#form.action,
-      token: body.get("csrfmiddlewaretoken"),
-      body,
-      onProgress: (sent, total) => this.#row.showProgress(sent, total),
-      onSent: () => this.#row.showChecking(),
-      signal: this.#abort.signal,
-    });
-    removeEventListener("beforeunload", warn);
-    this.#abort = null;
-    this.#finish(answer);
+  async #post(form) {
+    if (this.#isPosting) return;
+    this.#isPosting = true;
+    this.#field.showPosting();
+    try {
+      const place = await postForm(form);
+      this.#field.finish();
+      this.#go(place);
+    } catch (problem) {
+      this.#isPosting = this.#isWanted = false;
+      this.#field.showFormProblem(problem);
+    }
   }
 
-  #showRow() {
-    this.#row?.remove();
-    this.#row = new TransferRow(this.querySelector("template[data-part=transfer]"), this, this.#file);
-    this.#form.hidden = this.#sendsAtOnce;
+  // A place on this very page would only be scrolled to, without what has just been added.
+  #go(place) {
+    const here = location.href.split("#")[0];
+    location.assign(place);
+    if (new URL(place, here).href.split("#")[0] === here) location.reload();
   }
-
-  #finish(answer) {
-    if (answer === null) this.#close();
-    else if (answer.location) location.assign(answer.location);
-    else this.#row.showProblem(answer.problem);
-  }
-
-  #chooseAnother() {
-    this.#close();
-    this.#input.value = "";
-    this.#onChoice();
-    this.#input.click();
-  }
-
-  #close() {
-    this.#row?.remove();
-    this.#row = null;
-    this.#form.hidden = false;
-    this.#input.focus();
-  }
-
-  #showOver(name) {
-    this.querySelector(".drop")?.toggleAttribute("data-over", name === "dragover");
-  }
-}
-
-// Leaving would lose what was sent so far.
-function warn(event) {
-  event.preventDefault();
 }

@@ -5,8 +5,8 @@ const PATIENCE_MS = 4000;
 /** Resolves to a blob URL of an early frame, or to "" . The caller revokes it. */
 export async function frameOfFile(file) {
   const source = URL.createObjectURL(file);
+  const video = document.createElement("video");
   try {
-    const video = document.createElement("video");
     Object.assign(video, { muted: true, playsInline: true, preload: "auto", src: source });
     await event(video, "loadeddata");
     video.currentTime = Math.min(1, (video.duration || 0) / 3);
@@ -15,6 +15,8 @@ export async function frameOfFile(file) {
   } catch {
     return "";
   } finally {
+    video.removeAttribute("src");
+    video.load(); // else it may ask once more for what is gone
     URL.revokeObjectURL(source);
   }
 }

@@ -1,38 +1,18 @@
-// Sending a form with a file: XMLHttpRequest, because fetch does not tell how much has been sent.
+// Posting a form whose video has been sent already.
+import { parsed, Problem } from "./problem.js";
 
-const OFFLINE = "The connection was lost. Nothing of yours is gone: try again.";
-const UNKNOWN = "The server did not take it. Try again in a moment.";
-
-/** Posts `body` and resolves to `{location}` or `{problem: sentence}`; `null` when it was cancelled. */
-export function send({ url, token, body, onProgress, onSent, signal }) {
-  const request = new XMLHttpRequest();
-  request.open("POST", url);
-  request.setRequestHeader("X-CSRFToken", token);
-  request.setRequestHeader("Accept", "application/json");
-  request.upload.addEventListener("progress", (event) => onProgress(event.loaded, event.total));
-  request.upload.addEventListener("load", onSent);
-  signal.addEventListener("abort", () => request.abort());
-  return new Promise((resolve) => {
-    request.addEventListener("load", () => resolve(read(request.status, request.responseText)));
-    request.addEventListener("error", () => resolve({ problem: OFFLINE }));
-    request.addEventListener("timeout", () => resolve({ problem: OFFLINE }));
-    request.addEventListener("abort", () => resolve(null));
-    request.send(body);
-  });
-}
-
-/** What an answer means: the place to go to, or a sentence for people. */
-export function read(status, text) {
-  const answer = parsed(text);
-  if (status === 201 && answer?.location) return { location: answer.location };
-  const fields = Object.values(answer?.errors ?? {}).flat();
-  return { problem: answer?.detail || fields[0] || answer?.title || UNKNOWN };
-}
-
-function parsed(text) {
+/** Posts `form` and resolves to the place to go to; throws a Problem with a sentence for people. */
+export async function postForm(form) {
+  const body = new FormData(form);
+  const headers = { Accept: "application/json", "X-CSRFToken": body.get("csrfmiddlewaretoken") };
+  let response, text;
   try {
-    return JSON.parse(text);
+    response = await fetch(form.action, { method: "POST", body, headers });
+    text = await response.text();
   } catch {
-    return null;
+    throw new Problem(0);
   }
+  const answer = parsed(text);
+  if (response.status === 201 && answer?.location) return answer.location;
+  throw new Problem(response.status, answer, response.headers.get("Retry-After"));
 }

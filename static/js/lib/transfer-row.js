@@ -1,56 +1,131 @@
 // The row that shows a video on its way, made from a <template> of the page so that its words and icons are the site's.
 import { frameOfFile } from "./frame-of-file.js";
-import { figures, Speedometer } from "./transfer.js";
+import { figures, fileSize, Speedometer } from "./transfer.js";
+
+// Which buttons make sense when.
+const BUTTONS = {
+  sending: ["pause", "cancel"],
+  paused: ["resume", "cancel"],
+  checking: ["cancel"],
+  posting: [],
+  ready: ["other"],
+  failed: ["again", "other"],
+  refused: ["other"],
+};
+const QUARTER = 0.25;
 
 export class TransferRow {
   #root;
   #speed = new Speedometer();
   #frame = "";
+  #spokenShare = 0;
 
   /** Shows the row at the end of `host`. */
-  constructor(template, host, file) {
+  constructor(template, host, { name, blob }) {
     this.#root = template.content.cloneNode(true).firstElementChild;
-    this.#part("name").textContent = file.name;
+    this.#part("name").textContent = name;
     host.append(this.#root);
     this.#root.scrollIntoView({ block: "nearest" });
     this.#root.focus({ preventScroll: true });
     this.#say("Sending your video");
-    this.#showFrame(file);
+    this.#show("sending");
+    if (blob) this.#showFrame(blob);
   }
 
-  showProgress(sent, total) {
-    this.#part("progress").value = total ? sent / total : 0;
-    this.#part("figures").textContent = figures(sent, total, this.#speed.note(sent, performance.now()));
+  /** Shows bytes acknowledged by the storage, and paler those on the line; `hold` says what it waits for, or "". */
+  showProgress({ acknowledged, sent, total }, hold = "") {
+    if (this.#root.dataset.state !== "sending") this.#show("sending");
+    this.#part("acknowledged").value = total ? acknowledged / total : 0;
+    this.#part("sent").value = total ? sent / total : 0;
+    const speed = this.#speed.note(sent, performance.now());
+    this.#figures(hold ? `${fileSize(acknowledged)} of ${fileSize(total)} · ${hold}` : figures(acknowledged, total, speed, sent));
+    const share = total ? acknowledged / total : 0;
+    if (share - this.#spokenShare < QUARTER || share === 1) return;
+    this.#spokenShare = share;
+    this.#say(`${Math.round(share * 100)} % sent`);
+  }
+
+  /** Shows that it goes on, after a pause. */
+  showSending() {
+    this.#speed = new Speedometer();
+    this.#show("sending");
+    this.#say("Sending goes on");
+  }
+
+  showPaused() {
+    this.#show("paused");
+    this.#figures(this.#part("figures").textContent.replace(/ · .*/, " · paused"));
+    this.#say("Paused");
   }
 
   showChecking() {
-    this.#part("progress").removeAttribute("value");
-    this.#part("figures").textContent = "Checking your video…";
-    this.#say("Sent. Checking your video");
+    this.#wait("checking", "Sent. Checking your video…");
   }
 
-  showProblem(sentence) {
-    this.#part("problem").textContent = sentence;
-    this.#part("problem").classList.add("alert", "alert--error");
-    this.#part("progress").hidden = true;
-    this.#part("figures").textContent = "What you typed is kept.";
-    for (const button of this.#root.querySelectorAll("[data-command]")) {
-      button.hidden = button.dataset.command === "cancel";
-    }
+  /** Shows that the form follows by itself. */
+  showWanted() {
+    this.#part("next").hidden = false;
+    this.#say(this.#part("next").textContent);
+  }
+
+  showPosting() {
+    this.#wait("posting", "Saving…");
+  }
+
+  /** Shows that the video is there, and `next`, what is left to do. */
+  showReady(next) {
+    this.#show("ready");
+    this.#part("acknowledged").value = this.#part("sent").value = 1;
+    this.#figures(next);
+    this.#say(next);
+  }
+
+  /** Shows a sentence about what went wrong; `isRefused` says that trying the same again is no use. */
+  showProblem(sentence, { isRefused = false } = {}) {
+    this.#show(isRefused ? "refused" : "failed");
+    this.#part("sentence").textContent = sentence;
+    this.#figures("What you typed is kept.");
+    this.#button("again")?.focus();
   }
 
   remove() {
-    URL.revokeObjectURL(this.#frame);
     this.#root.remove();
+    URL.revokeObjectURL(this.#frame);
   }
 
-  async #showFrame(file) {
-    this.#frame = await frameOfFile(file);
+  #show(state) {
+    const focused = this.#root.contains(document.activeElement);
+    this.#root.dataset.state = state;
+    this.#part("problem").hidden = !["failed", "refused"].includes(state);
+    for (const button of this.#root.querySelectorAll("[data-command]")) {
+      button.hidden = !BUTTONS[state].includes(button.dataset.command);
+    }
+    if (focused && document.activeElement.hidden) this.#button(BUTTONS[state][0])?.focus();
+  }
+
+  #wait(state, words) {
+    if (this.#root.dataset.state === state) return;
+    this.#show(state);
+    for (const name of ["acknowledged", "sent"]) this.#part(name).removeAttribute("value");
+    this.#figures(words);
+    this.#say(words);
+  }
+
+  async #showFrame(blob) {
+    this.#frame = await frameOfFile(blob);
     if (this.#frame) this.#part("frame").replaceChildren(Object.assign(new Image(), { src: this.#frame, alt: "" }));
+  }
+
+  #figures(words) {
+    this.#part("figures").textContent = words;
   }
 
   #say(words) {
     this.#part("spoken").textContent = words;
+  }
+
+  #button(command) {
+    return this.#root.querySelector(`[data-command=${command}]`);
   }
 
   #part(name) {

@@ -30,13 +30,13 @@ export class Speedometer {
     this.#points.push([now, bytes]);
     this.#points = this.#points.filter(([at]) => now - at <= WINDOW_MS);
     const [first, sent] = this.#points[0];
-    return now - first < 500 ? 0 : ((bytes - sent) * 1000) / (now - first);
+    return now - first < 500 ? 0 : Math.max(0, ((bytes - sent) * 1000) / (now - first));
   }
 }
 
-/** "1.2 MB of 12.9 MB · 3.4 MB/s · about 5 seconds left" */
-export function figures(sent, total, speed) {
-  const parts = [`${fileSize(sent)} of ${fileSize(total)}`];
+/** "1.2 MB of 12.9 MB · 3.4 MB/s · about 5 seconds left"; what is on the line already counts for the time left. */
+export function figures(acknowledged, total, speed, sent = acknowledged) {
+  const parts = [`${fileSize(acknowledged)} of ${fileSize(total)}`];
   if (speed > 0) parts.push(`${fileSize(Math.round(speed))}/s`, timeLeft((total - sent) / speed));
   return parts.join(" · ");
 }

@@ -1,0 +1,31 @@
+// <verdict-form>: an answer (redo or passed) takes a comment that is written but not sent along, instead of losing it.
+export class VerdictForm extends HTMLElement {
+  connectedCallback() {
+    this.querySelector("form").addEventListener("submit", (event) => this.#onSubmit(event));
+  }
+
+  get #composer() {
+    return document.querySelector("[data-part=composer]");
+  }
+
+  async #onSubmit(event) {
+    const text = this.#composer?.querySelector("textarea");
+    if (!text?.value.trim()) return;
+    event.preventDefault();
+    const { form, verdict } = { form: event.target, verdict: event.submitter };
+    try {
+      const answer = await fetch(this.#composer.action, {
+        method: "POST",
+        body: new FormData(this.#composer),
+        headers: { Accept: "application/json" },
+      });
+      if (!answer.ok) throw new Error(String(answer.status));
+      text.value = "";
+      form.requestSubmit(verdict);
+    } catch {
+      const sentence = this.querySelector("[role=alert]");
+      sentence.hidden = false;
+      text.focus();
+    }
+  }
+}

@@ -1,0 +1,158 @@
+"""A chosen file arrives in parts: through reloads, broken lines, and pauses; nothing acknowledged is sent twice."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Dialog, Page, expect
+
+from core.media.clips import write_clip
+from tests.browser.conftest import Visit
+from tests.browser.test_accessibility import found_on
+from tests.browser.test_journey import MEASURE
+from tests.faults.proxy import Line
+
+pytestmark = pytest.mark.browser
+
+PART_BYTES = 16 * 1024 * 1024
+OVERHEAD_BYTES = 300_000  # headers, the pages themselves
+DROP = """async (element, [address, name]) => {
+  const blob = await (await fetch(address)).blob();
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([blob], name, { type: "video/mp4" }));
+  const options = { dataTransfer, bubbles: true, cancelable: true };
+  for (const type of ["dragover", "drop"]) element.dispatchEvent(new DragEvent(type, options));
+}"""
+
+
+@pytest.fixture
+def line(site: str) -> Iterator[Line]:
+    """The line to the site, whole and quick."""
+    target = urlsplit(site)
+    with Line(target.hostname or "", target.port or 0) as whole:
+        yield whole
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real video of 40 MB: two whole parts and a smaller one. Most of it is a box that says it is free space."""
+    path = write_clip(tmp_path_factory.mktemp("large") / "large.mp4")
+    size = 40_000_000 - path.stat().st_size
+    with path.open("ab") as file:
+        file.write(size.to_bytes(4, "big") + b"free" + bytes(size - 8))
+    return path
+
+
+def choose(page: Page, video: Path) -> None:
+    page.goto("/exercises/create/")
+    page.get_by_label("Choose a video").set_input_files(video)
+
+
+def save(page: Page, name: str) -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Save as a draft").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    assert page.locator("video").evaluate(MEASURE) == [320, 180, pytest.approx(2, abs=0.1)]
+
+
+def wait_for_one_part(page: Page) -> None:
+    expect(figures(page)).to_contain_text("16.8 MB of 40.0 MB")
+
+
+def figures(page: Page):
+    return page.locator("[data-part=figures]")
+
+
+def leave(dialog: Dialog) -> None:
+    dialog.accept()
+
+
+def test_a_large_file_is_saved_with_its_form_whichever_is_ready_first(visit: Visit, large: Path) -> None:
+    ada = visit("ada")
+    choose(ada, large)
+    save(ada, "Pressed while it is sent")
+    choose(ada, large)
+    expect(figures(ada)).to_have_text("Sent. Your video is ready.")
+    assert found_on(ada) == []
+    save(ada, "Pressed when all is sent")
+
+
+def test_after_a_reload_the_same_file_goes_on_with_less_than_a_part_sent_again(
+    visit: Visit, line: Line, large: Path
+) -> None:
+    ada = visit("ada", base_url=line.address)
+    ada.on("dialog", leave)
+    line.slow(bytes_per_s=12_000_000)
+    choose(ada, large)
+    wait_for_one_part(ada)
+    ada.reload()
+    line.slow(bytes_per_s=None)
+    choose(ada, large)
+    save(ada, "After a reload")
+    assert line.sent_bytes < large.stat().st_size + PART_BYTES + OVERHEAD_BYTES
+
+
+def test_a_broken_line_is_waited_out_and_what_was_acknowledged_is_kept(visit: Visit, line: Line, large: Path) -> None:
+    ada = visit("ada", base_url=line.address)
+    line.slow(bytes_per_s=12_000_000)
+    choose(ada, large)
+    wait_for_one_part(ada)
+    line.cut()
+    expect(figures(ada)).to_contain_text("waiting for the connection")
+    line.slow(bytes_per_s=None)
+    line.mend()
+    save(ada, "After a cut")
+    assert line.sent_bytes < large.stat().st_size + PART_BYTES + OVERHEAD_BYTES
+
+
+def test_pause_stops_sending_and_going_on_finishes(visit: Visit, line: Line, large: Path) -> None:
+    ada = visit("ada", base_url=line.address)
+    line.slow(bytes_per_s=5_000_000)
+    choose(ada, large)
+    expect(figures(ada)).to_contain_text("/s")
+    ada.get_by_role("button", name="Pause").click()
+    line.slow(bytes_per_s=None)
+    with pytest.raises(AssertionError):
+        expect(figures(ada)).to_contain_text("Sent", timeout=1000)
+    ada.get_by_role("button", name="Go on").click()
+    save(ada, "After a pause")
+
+
+def test_cancel_throws_the_upload_away_and_another_file_can_be_chosen(
+    visit: Visit, line: Line, large: Path, clip: Path
+) -> None:
+    ada = visit("ada", base_url=line.address)
+    line.slow(bytes_per_s=5_000_000)
+    choose(ada, large)
+    expect(figures(ada)).to_contain_text("/s")
+    with ada.expect_response(lambda answer: answer.request.method == "DELETE") as discarded:
+        ada.get_by_role("button", name="Cancel").click()
+    assert discarded.value.status == 204
+    line.slow(bytes_per_s=None)
+    ada.get_by_label("Choose a video").set_input_files(clip)
+    expect(figures(ada)).to_have_text("Sent. Your video is ready.")
+
+
+def test_a_dropped_file_is_sent(visit: Visit) -> None:
+    ada = visit("ada")
+    ada.goto("/exercises/")
+    ada.get_by_role("link", name="Side steps in time").click()
+    address = ada.locator("video").first.get_attribute("src")
+    ada.goto("/exercises/create/")
+    ada.locator(".drop").evaluate(DROP, [address, "dropped.mp4"])
+    expect(ada.locator("[data-part=name]")).to_have_text("dropped.mp4")
+    expect(figures(ada)).to_have_text("Sent. Your video is ready.")
+
+
+def test_a_file_that_is_no_video_is_named_as_such_and_another_can_be_chosen(
+    visit: Visit, tmp_path: Path, clip: Path
+) -> None:
+    ada, text = visit("ada"), tmp_path / "notes.mp4"
+    text.write_text("Not a video.\n" * 100)
+    choose(ada, text)
+    expect(ada.get_by_role("alert")).to_contain_text("video")
+    with ada.expect_file_chooser() as chooser:
+        ada.get_by_role("button", name="Choose another").click()
+    chooser.value.set_files(clip)
+    expect(figures(ada)).to_have_text("Sent. Your video is ready.")
