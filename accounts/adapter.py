@@ -15,5 +15,5 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(settings.ALLOW_SIGNUP)
 
     def render_mail(self, template_prefix: str, email: str, context: dict[str, Any], headers: Any = None) -> Any:
-        """Return the mail; it is plain text, and it starts its links with the address people use."""
-        return super().render_mail(template_prefix, email, {**context, "site_name": "Practika"}, headers)
+        """Return the mail; it says it is Practika's, and where that is, whatever host the request named."""
+        return super().render_mail(template_prefix, email, {**context, "site_url": settings.BASE_URL}, headers)

@@ -2,6 +2,9 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponseRedirect
+from django.templatetags.static import static
 from django.urls import include, path
 
 from exercises.views.home import home
@@ -12,6 +15,12 @@ admin.site.index_title = "Administration"
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+
+def favicon(request: HttpRequest) -> HttpResponseRedirect:
+    """Lead to the icon."""
+    return HttpResponseRedirect(static("favicon.svg"))
+
+
 urlpatterns = [
     path("", home, name="home"),
     path("core/", include("core.urls")),
@@ -20,6 +29,8 @@ urlpatterns = [
     path("", include("exercises.urls")),
     path("", include("comments.urls")),
     path("admin/", admin.site.urls),
+    # Pages of ours name their icon; the admin site's and plain files do not, and browsers ask here.
+    path("favicon.ico", login_not_required(favicon), name="favicon"),
 ]
 
 handler400 = "practika_project.errors.bad_request"

@@ -122,7 +122,7 @@ def _save_draft(
 def _claim(attempt: Attempt, expected: str, **changes: object) -> None:
     """Change the attempt if it is still as expected; one row changed means it is ours."""
     if not Attempt.objects.filter(pk=attempt.pk, state=expected).update(**changes):
-        raise AttemptNotPossible("This attempt has changed meanwhile. Reload the page to see how it stands.")
+        raise AttemptNotPossible("This attempt has changed meanwhile, and nothing was done. This is how it stands now.")
     for field, value in changes.items():
         setattr(attempt, field, value)
 

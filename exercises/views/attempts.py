@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Classroom
 from core.http import AuthenticatedRequest, done, form_page, receives_video
+from core.models import VideoAsset
 from core.refusals import VideoRefused
 from exercises.cards import with_my_state
 from exercises.forms import ReviewForm, VideoForm
@@ -57,7 +58,7 @@ def attempt(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     found = _visible(request, pk)
     is_owner = found.learner_id == request.user.pk
     may_review = found.state == Attempt.State.SUBMITTED and _teaches(request, found)
-    waiting = Attempt.objects.waiting_for(request.user).exclude(pk=found.pk)
+    waiting = Attempt.objects.waiting_for(request.user).exclude(pk=found.pk).select_related("exercise", "learner")
     visible = Attempt.objects.visible_to(request.user)
     others = visible.filter(exercise=found.exercise, learner=found.learner)
     return render(
@@ -71,6 +72,8 @@ def attempt(request: AuthenticatedRequest, pk: str) -> HttpResponse:
             "may_withdraw": is_owner and found.state == Attempt.State.SUBMITTED,
             "may_delete": is_owner and found.state == Attempt.State.DRAFT,
             "may_review": may_review,
+            "exercise_visible": Exercise.objects.visible_to(request.user).filter(pk=found.exercise_id).exists(),
+            "reference_visible": VideoAsset.objects.visible_to(request.user).filter(pk=found.reference_id).exists(),
             "others": others.select_related("video").order_by("number"),
             "next_waiting": None if is_owner else waiting.first(),
         },
@@ -81,6 +84,9 @@ def attempt(request: AuthenticatedRequest, pk: str) -> HttpResponse:
 def attempt_submit(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Hand one's draft in."""
     found = _own(request, pk)
+    if request.POST.get("video") not in {None, str(found.video_id)}:
+        messages.error(request, "This draft has another video now, sent from another window. Watch it, then submit it.")
+        return redirect("exercises:attempt", pk=found.pk)
     try:
         submit_attempt(attempt=found, now=timezone.now())
         messages.success(request, "Submitted. Your instructor has it now.")
@@ -117,6 +123,9 @@ def attempt_delete(request: AuthenticatedRequest, pk: str) -> HttpResponse:
 @require_POST
 def attempt_review(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Answer a submitted attempt, then lead to the next that waits."""
+    if _was_taken_back(request, pk):
+        messages.error(request, "The learner has taken this attempt back. It comes again when it is ready.")
+        return redirect("exercises:queue")
     found = _visible(request, pk)
     if not _teaches(request, found):
         raise PermissionDenied("Only the instructors of the class answer attempts.")
@@ -143,6 +152,13 @@ def _visible(request: AuthenticatedRequest, pk: str) -> Attempt:
         "exercise__classroom", "exercise__created_by", "learner", "video__owner", "reference", "reviewed_by"
     )
     return get_object_or_404(rows, pk=pk)
+
+
+def _was_taken_back(request: AuthenticatedRequest, pk: str) -> bool:
+    """Return whether a reviewer's page is about an attempt that is a draft again, and so not theirs to see."""
+    drafts = Attempt.objects.filter(pk=pk, state=Attempt.State.DRAFT, submitted_at=None)
+    taught = Classroom.objects.taught_by(request.user)
+    return drafts.filter(exercise__classroom__in=taught).exclude(learner=request.user).exists()
 
 
 def _own(request: AuthenticatedRequest, pk: str) -> Attempt:

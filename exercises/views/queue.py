@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from accounts.models import Classroom
 from core.cursors import cursor_after, read_cursor
 from core.http import AuthenticatedRequest
 from exercises.models import Attempt
@@ -28,4 +29,5 @@ def queue(request: AuthenticatedRequest) -> HttpResponse:
     if len(rows) > PAGE_SIZE and page[-1].submitted_at:
         cursor = cursor_after(page[-1].submitted_at, page[-1].pk)
         following = f"{reverse('exercises:queue')}?{urlencode({'after': cursor})}"
-    return render(request, "exercises/queue.html", {"waiting": page, "older_url": following})
+    teaches = bool(page) or Classroom.objects.taught_by(request.user).exists()
+    return render(request, "exercises/queue.html", {"waiting": page, "older_url": following, "teaches": teaches})

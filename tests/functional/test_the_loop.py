@@ -126,3 +126,38 @@ def test_every_page_of_the_site_answers(ada: User, ben: User, exercise, clip, as
     ]
     client = as_user(ada)
     assert {page: client.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
+
+
+def test_another_window_cannot_submit_a_video_that_its_page_did_not_show(ben, exercise, clip, as_user):
+    attempt = factories.attempt(exercise, ben, clip)
+    seen = str(attempt.video_id)
+    factories.attempt(exercise, ben, clip)
+    answer = as_user(ben).post(f"/attempts/{attempt.pk}/submit/", {"video": seen}, follow=True)
+    attempt.refresh_from_db()
+    assert (attempt.state, "another video now" in answer.content.decode()) == ("draft", True)
+    as_user(ben).post(f"/attempts/{attempt.pk}/submit/", {"video": str(attempt.video_id)})
+    attempt.refresh_from_db()
+    assert attempt.state == "submitted"
+
+
+def test_an_attempt_stays_readable_after_its_exercise_was_taken_back(ada, ben, exercise, clip, as_user):
+    attempt = factories.attempt(exercise, ben, clip, submitted=True)
+    as_user(ada).post(f"/exercises/{exercise.pk}/unpublish/")
+    page = as_user(ben).get(f"/attempts/{attempt.pk}/").content.decode()
+    assert "taken this exercise back" in page
+    assert f"/core/videos/{attempt.video_id}/stream/" in page
+    assert f"/core/videos/{exercise.reference_id}/" not in page
+    assert f'href="/exercises/{exercise.pk}/"' not in page
+
+
+def test_a_reviewer_is_told_that_the_attempt_was_taken_back(ada, ben, exercise, clip, as_user):
+    attempt = factories.attempt(exercise, ben, clip, submitted=True)
+    as_user(ben).post(f"/attempts/{attempt.pk}/withdraw/")
+    answer = as_user(ada).post(f"/attempts/{attempt.pk}/review/", {"verdict": "passed"}, follow=True)
+    assert "taken this attempt back" in answer.content.decode()
+
+
+def test_the_class_page_says_when_somebody_was_here(ada, ben, classroom, as_user):
+    as_user(ben).get("/")
+    page = as_user(ada).get(f"/classes/{classroom.pk}/").content.decode()
+    assert (page.count("not here yet"), "here <time" in page) == (1, True)
