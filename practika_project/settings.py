@@ -186,6 +186,7 @@ WHITENOISE_AUTOREFRESH = not PRODUCTION
 
 MEDIA_ROOT = BASE_DIR / env.text("DJANGO_MEDIA_ROOT", "media")
 INCOMING_ROOT = MEDIA_ROOT / "incoming"  # beside the stored videos, so that storing one is a rename
+BACKUP_ROOT = env.text("DJANGO_BACKUP_ROOT")  # a folder, or s3://bucket/prefix
 X_ACCEL_PREFIX = env.text("PRACTIKA_X_ACCEL_PREFIX")
 
 USE_S3 = env.flag("USE_S3", False)

