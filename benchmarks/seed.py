@@ -31,9 +31,7 @@ def seed(*, clip: Path, email: str, password: str, exercises: int) -> str:
     ada = User.objects.create_user(email, password, name="Ada")
     classroom = Classroom.objects.create(name="Tuesday dance")
     add_member(classroom=classroom, user=ada, role=Membership.Role.INSTRUCTOR, by=ada)
-    newest = create_exercise(
-        video=_received(clip), classroom=classroom, by=ada, name="Arms on eight counts", now=now
-    )
+    newest = create_exercise(video=_received(clip), classroom=classroom, by=ada, name="Arms on eight counts", now=now)
     publish_exercise(exercise=newest, by=ada, now=now)
     newest.refresh_from_db()
     for number in range(COMMENTS):
