@@ -99,6 +99,8 @@ def write_sound(path: Path, *, seconds: float = 2.0, audio_codec: str = "aac") -
 
 
 def _set_up(encoder: Any, video_codec: str, rate: Fraction, colors: Colors, pixel_aspect: Fraction | None) -> None:
+    if video_codec == "libvpx":
+        encoder.thread_count = 1  # its threads wait for one another in a busy loop, minutes on a machine that is busy
     encoder.gop_size = max(1, round(rate))  # a key frame a second: seeking stays quick
     encoder.bit_rate = _BITS_PER_SECOND.get(video_codec, 0)
     encoder.color_primaries, encoder.color_trc, encoder.colorspace = _COLORS[colors]

@@ -85,7 +85,7 @@ def children_of(pid: int) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at children through /proc, which is Linux")
 def test_a_killed_worker_takes_its_child_with_it_and_another_one_finishes_the_video(site):
-    site.store(30)
+    site.store(12)
     with site.worker() as (process, lines):
         wait_for(lines, "Processing started", kind="web")
         while not (children := children_of(process.pid)):
