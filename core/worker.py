@@ -20,6 +20,7 @@ from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker as TaskWorker
 
 from core.models import Worker
+from core.operations.maintenance import maintenance
 from core.services.queue_stats import SEEN_WITHIN
 from core.services.rendering import STOPPING
 from core.services.schedule import run_due
@@ -77,7 +78,8 @@ class PractikaWorker(TaskWorker):
         while True:
             try:
                 self._show_life()
-                run_due()
+                if self.queue_names:
+                    run_due()
             except DatabaseError:
                 logger.exception("Schedule waits for the database")
             finally:
@@ -86,6 +88,7 @@ class PractikaWorker(TaskWorker):
                 return
 
     def _show_life(self) -> None:
+        self.queue_names = [] if maintenance() else ["default"]  # what is closed for a while also prepares nothing
         seen = {"seen_at": Now()}
         Worker.objects.update_or_create(
             name=self.worker_id, defaults=seen, create_defaults={**seen, "started_at": Now()}

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from django.db import connections
 
+from core.operations.maintenance import check_maintenance
 from core.services.components import (
     check_cache,
     check_database,
@@ -128,9 +129,10 @@ CHECKS = {
     "queue": check_queue,
     "worker": check_worker,
     "disk": check_disk,
+    "maintenance": check_maintenance,
 }
 #: Without these, people can still watch and send; traffic stays, and somebody should look.
-DISPENSABLE = {"queue", "worker", "disk"}
+DISPENSABLE = {"queue", "worker", "disk", "maintenance"}
 READINESS = Readiness(CHECKS)
 
 

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -132,6 +133,18 @@ def test_an_idle_worker_shows_that_it_lives_and_stops_at_once(site):
         site.manage("worker", "--alive")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def test_a_worker_pauses_while_the_site_is_closed(site):
+    site.store(1)
+    site.manage("maintenance", "on")
+    with site.worker() as (_, lines):
+        wait_for(lines, "Worker ready")
+        site.manage("maintenance", "off")
+        opened_at = datetime.now(UTC)
+        started = wait_for(lines, "Processing started")
+        assert datetime.fromisoformat(started["timestamp"]) > opened_at - timedelta(seconds=5)
+        assert site.sql("SELECT tries FROM core_processingjob WHERE kind = 'web'") == [(1,)]
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
