@@ -11,7 +11,7 @@ from pathlib import Path
 import dj_database_url
 
 from core.logs import logging_config
-from core.storage.options import S3_STORAGE, s3_options
+from core.storage.options import S3_STORAGE, s3_options, s3_origins
 from practika_project import __version__, env
 from practika_project.development_key import development_key
 from practika_project.mail import email_settings
@@ -200,9 +200,17 @@ AWS_S3_ADDRESSING_STYLE = env.choice("AWS_S3_ADDRESSING_STYLE", "auto", ("auto",
 AWS_S3_CUSTOM_DOMAIN = env.text("AWS_S3_CUSTOM_DOMAIN")
 AWS_CLOUDFRONT_KEY_ID = env.text("AWS_CLOUDFRONT_KEY_ID")
 AWS_CLOUDFRONT_KEY = env.secret("AWS_CLOUDFRONT_KEY")
-S3_ORIGIN = f"https://{AWS_S3_CUSTOM_DOMAIN}" if AWS_S3_CUSTOM_DOMAIN else AWS_S3_ENDPOINT_URL
-if USE_S3 and not S3_ORIGIN:
-    S3_ORIGIN = f"https://{AWS_STORAGE_BUCKET_NAME}.s3.{AWS_S3_REGION_NAME}.amazonaws.com"
+# The region's own address: it is signed, and so must be the one that the content security policy names.
+S3_ENDPOINT_URL = AWS_S3_ENDPOINT_URL or f"https://s3.{AWS_S3_REGION_NAME}.amazonaws.com"
+# What the vendor's library makes of "auto", said aloud.
+if AWS_S3_ADDRESSING_STYLE == "auto":
+    AWS_S3_ADDRESSING_STYLE = "path" if AWS_S3_ENDPOINT_URL else "virtual"
+S3_ORIGINS = s3_origins(
+    endpoint_url=S3_ENDPOINT_URL,
+    bucket_name=AWS_STORAGE_BUCKET_NAME,
+    addressing_style=AWS_S3_ADDRESSING_STYLE,
+    custom_domain=AWS_S3_CUSTOM_DOMAIN,
+)
 
 STORAGES = {
     "default": {
@@ -212,7 +220,7 @@ STORAGES = {
             secret_key=AWS_SECRET_ACCESS_KEY,
             bucket_name=AWS_STORAGE_BUCKET_NAME,
             region_name=AWS_S3_REGION_NAME,
-            endpoint_url=AWS_S3_ENDPOINT_URL,
+            endpoint_url=S3_ENDPOINT_URL,
             addressing_style=AWS_S3_ADDRESSING_STYLE,
             custom_domain=AWS_S3_CUSTOM_DOMAIN,
             cloudfront_key_id=AWS_CLOUDFRONT_KEY_ID,
@@ -255,7 +263,7 @@ CSRF_FAILURE_VIEW = "practika_project.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL.startswith(("https://", "http://")) else []
 X_FRAME_OPTIONS = "DENY"
 
-MEDIA_SOURCES = ["'self'", "blob:", *([S3_ORIGIN] if USE_S3 else [])]
+MEDIA_SOURCES = ["'self'", "blob:", *(S3_ORIGINS if USE_S3 else [])]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -264,7 +272,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": ["'self'"],
         "img-src": MEDIA_SOURCES,
         "media-src": MEDIA_SOURCES,
-        "connect-src": ["'self'", *([S3_ORIGIN] if USE_S3 else [])],
+        "connect-src": ["'self'", *(S3_ORIGINS if USE_S3 else [])],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],

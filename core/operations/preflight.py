@@ -54,7 +54,7 @@ def storage_in_effect() -> str:
     """Return the backend that USE_S3 chose, and where it keeps videos."""
     name = VideoStorageService().backend.name
     if settings.USE_S3:
-        return f"{name}: bucket {settings.AWS_STORAGE_BUCKET_NAME} at {settings.S3_ORIGIN}"
+        return f"{name}: bucket {settings.AWS_STORAGE_BUCKET_NAME} at {settings.S3_ORIGINS[0]}"
     return f"{name}: {settings.MEDIA_ROOT}"
 
 

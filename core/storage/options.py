@@ -36,3 +36,13 @@ def s3_options(
         "file_overwrite": False,
         "object_parameters": {"CacheControl": "private, max-age=86400"},
     }
+
+
+def s3_origins(*, endpoint_url: str, bucket_name: str, addressing_style: str, custom_domain: str) -> list[str]:
+    """Return the origins a browser sends parts to and plays videos from; `addressing_style` is "path" or "virtual".
+
+    A custom domain plays; parts still go to the bucket.
+    """
+    scheme, _, host = endpoint_url.rstrip("/").partition("://")
+    bucket = f"{scheme}://{bucket_name}.{host}" if addressing_style == "virtual" else f"{scheme}://{host}"
+    return [bucket, *([f"https://{custom_domain}"] if custom_domain else [])]

@@ -191,7 +191,7 @@ def test_a_site_that_could_start_passes_the_preflight_with_a_line_for_each():
 
 @pytest.mark.django_db(transaction=True)
 def test_the_preflight_shows_the_storage_in_effect_and_what_does_not_answer(settings):
-    settings.USE_S3, settings.AWS_STORAGE_BUCKET_NAME, settings.S3_ORIGIN = True, "clips", "http://127.0.0.1:9"
+    settings.USE_S3, settings.AWS_STORAGE_BUCKET_NAME, settings.S3_ORIGINS = True, "clips", ["http://127.0.0.1:9"]
     options = s3_values("http://127.0.0.1:9")
     settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": S3_STORAGE, "OPTIONS": options}}
     code, printed = run("preflight", "--json", "--timeout", "30")

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.exceptions import ImproperlyConfigured
 
 from core.storage.base import ObjectExists, StorageUnavailable
-from core.storage.options import s3_options
+from core.storage.options import s3_options, s3_origins
 from core.storage.s3 import PrivateS3Storage, S3StorageBackend
 from tests.storage.conftest import BUCKET, s3_values
 
@@ -124,3 +124,14 @@ def test_a_custom_domain_without_a_signer_is_refused():
 def test_options_that_publish_or_overwrite_are_refused(option):
     with pytest.raises(ImproperlyConfigured, match="private"):
         PrivateS3Storage(**s3_values("http://127.0.0.1:9", **option))
+
+
+@pytest.mark.parametrize("style", ["path", "virtual"])
+@pytest.mark.parametrize("endpoint", ["https://s3.eu-west-1.amazonaws.com", "https://s3.example.org"])
+def test_the_origins_that_pages_may_send_to_are_those_that_links_name(endpoint, style):
+    values = {"bucket_name": "videos-of-ours", "endpoint_url": endpoint, "addressing_style": style}
+    storage = PrivateS3Storage(**s3_options(**values, access_key="a", secret_key="b", region_name="eu-west-1"))
+    link = storage.bucket.meta.client.generate_presigned_url(
+        "get_object", Params={"Bucket": "videos-of-ours", "Key": "k"}
+    )
+    assert any(link.startswith(f"{origin}/") for origin in s3_origins(**values, custom_domain=""))
