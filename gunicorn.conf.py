@@ -1,9 +1,11 @@
 """gunicorn's settings; it finds this file by its name when started in the project's root.
 
 # Note [Threads, and what they wait for]
-`gthread` because a slow upload must not hold a whole process: the worker's main loop keeps kept-alive
-connections and tells the master that it lives, while requests run in threads. So `timeout` ends a worker
-whose main loop hangs, never one slow request. Few threads keep memory and SQLite's lock queue short.
+Threads because a slow upload must not hold a whole process: the worker's main loop reads the heads of requests,
+answers health itself (core/gunicorn_worker.py) and tells the master that it lives, while requests run in threads.
+So `timeout` ends a worker whose main loop hangs, never one slow request. Few threads keep memory and SQLite's lock
+queue short. Our worker class stands on internals of gunicorn; another series of gunicorn gets its own `gthread`,
+which serves the same, only not while all threads wait.
 
 # Note [Bad settings stop the start]
 Settings are read here, in the master, before it opens a socket or forks: what is wrong is said once, in
@@ -15,6 +17,7 @@ import os
 import sys
 from pathlib import Path
 
+import gunicorn
 from django.core.exceptions import ImproperlyConfigured
 
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 (gunicorn makes an unnamed file of its own there)
@@ -32,7 +35,7 @@ except ImproperlyConfigured as error:
     sys.exit(str(error))
 
 bind = "0.0.0.0:8000"
-worker_class = "gthread"
+worker_class = "core.gunicorn_worker.HealthWorker" if gunicorn.version_info[:2] == (27, 0) else "gthread"
 threads = 8
 
 timeout = 60

@@ -1,11 +1,12 @@
 """Measures the health answer: its rate against a bare WSGI callable, and its delay while all else is broken.
 
-    python benchmarks/health.py rate      requests/s of both under the same gunicorn, and their ratio
+    python benchmarks/health.py rate      requests/s of both under the same plain gthread, and their ratio
     python benchmarks/health.py faults    p50 and p99 without database and S3, while four uploads crawl
 
 Ends with 0 when the goal is met (ratio ≥ 0.9, p99 < 100 ms), else with 1. The rate is measured by `wrk` when
 it is installed, else by Python processes, which take a large part of two cores themselves and so flatter the
-slower one.
+slower one. health_beside.py compares our worker class, whose event loop answers, with other servers;
+health_stalled.py asks it while a hundred uploads stall.
 """
 
 import argparse
@@ -97,10 +98,11 @@ def measure_rate(rounds: int, seconds: float) -> bool:
     by_wrk = shutil.which("wrk") is not None
     rate = rate_by_wrk if by_wrk else rate_by_processes
     found: dict[str, list[float]] = {"health": [], "bare": []}
-    with gunicorn(SITE) as health, gunicorn("health:bare") as plain:
+    plain = ["--worker-class", "gthread"]
+    with gunicorn(SITE, *plain) as health, gunicorn("health:bare", *plain) as bare_server:
         for _ in range(rounds):
             found["health"].append(rate(health.port, seconds))
-            found["bare"].append(rate(plain.port, seconds))
+            found["bare"].append(rate(bare_server.port, seconds))
     medians = {name: statistics.median(rates) for name, rates in found.items()}
     ratio = medians["health"] / medians["bare"]
     print(f"load from {'wrk' if by_wrk else 'Python processes'}, median of {rounds} rounds of {seconds:g} s")
