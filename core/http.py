@@ -17,7 +17,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.handlers.wsgi import WSGIRequest
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
@@ -113,6 +113,8 @@ def receives_video(view: View) -> View:
             return refusal or view(request, *args, **kwargs)
         except VideoTooLarge:
             return _too_large(request)
+        except UnreadablePostError:
+            return refuse(request, 400, "Cut short", "The video did not arrive whole. Nothing was kept; send it again.")
         except StorageFull as error:
             return refuse(request, 507, "No space left", error.sentence)
         except StorageUnavailable as error:

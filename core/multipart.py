@@ -23,6 +23,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.http import parse_header_parameters
 
 from core.body import BodyReader, body_source
+from core.long_bodies import long_body
 from core.received import NoSpaceLeft, ReceivedVideo, VideoTooLarge, VideoWriter
 
 __all__ = ["MultiPartParserError", "NoSpaceLeft", "ReceivedVideo", "VideoTooLarge", "VideoUploadHandler"]
@@ -37,7 +38,8 @@ class VideoUploadHandler(FileUploadHandler):
     """Reads the whole body itself: small fields into POST, one video into a private file in `folder`.
 
     `request.FILES[video_field]` is a ReceivedVideo. Raises MultiPartParserError, VideoTooLarge,
-    RequestDataTooBig, TooManyFieldsSent, NoSpaceLeft or StorageUnavailable, and then leaves no file behind.
+    RequestDataTooBig, TooManyFieldsSent, NoSpaceLeft, TooManyBodies or StorageUnavailable, and then leaves no file
+    behind.
     """
 
     chunk_size = BLOCK_BYTES
@@ -53,9 +55,13 @@ class VideoUploadHandler(FileUploadHandler):
         fields_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if fields_bytes is not None and content_length > self._max_bytes + fields_bytes + ENVELOPE_BYTES:
             raise VideoTooLarge(self._max_bytes)
-        source = body_source(input_data, META, content_length)
-        body = BodyReader(source, content_length, block_bytes=self.chunk_size)
-        form = _Form(encoding or settings.DEFAULT_CHARSET)
+        with long_body(content_length, META):
+            source = body_source(input_data, META, content_length)
+            reader = BodyReader(source, content_length, block_bytes=self.chunk_size)
+            return self._read(reader, boundary, encoding or settings.DEFAULT_CHARSET)
+
+    def _read(self, body: BodyReader, boundary: bytes, encoding: str) -> tuple[QueryDict, MultiValueDict]:
+        form = _Form(encoding)
         try:
             for part in _parts(body, boundary, form.encoding):
                 if part.file_name is None:

@@ -41,7 +41,9 @@ from core.storage.parts import (
 
 FILE_PART_BYTES = 16 * MEBIBYTE
 RECORDING_PART_BYTES = MEBIBYTE
-BLOCK_BYTES = MEBIBYTE
+BLOCK_BYTES = 256 * 1024  # stays in the processor's cache between receiving and writing: half the time of 1 MiB
+PIPE_BYTES = MEBIBYTE
+TOO_SHORT = "The part is shorter than was said."
 LOCK_PATIENCE_S = 2.0
 _LOCK_POLL_S = 0.01
 
@@ -106,7 +108,9 @@ class LocalPartStorage:
             with _opened(folder / "video") as file:
                 with disk_errors():
                     mark.unlink(missing_ok=True)
-                _copy(source, file, (request.number - 1) * upload.part_size_bytes, request)
+                begin = (request.number - 1) * upload.part_size_bytes
+                _copy(source, file, begin, request)
+                _start_writing(file, begin, request.size_bytes)
                 with disk_errors():
                     mark.symlink_to(str(request.size_bytes))
 
@@ -203,13 +207,16 @@ def _marked(folder: Path) -> dict[int, int]:
 
 def _copy(source: Source, file: int, begin: int, request: PartRequest) -> None:
     """Write exactly the signed bytes at `begin`; PartDamaged when fewer or others come."""
+    to_pipe = getattr(source, "to_pipe", None)
+    if to_pipe and not request.sha256 and hasattr(os, "splice"):
+        return _splice(to_pipe, file, begin, request.size_bytes)
     block = memoryview(bytearray(min(BLOCK_BYTES, request.size_bytes)))
     digest = hashlib.sha256() if request.sha256 else None
     done = 0
     while done < request.size_bytes:
         received = source(block[: request.size_bytes - done])
         if not received:
-            raise PartDamaged("The part is shorter than was said.")
+            raise PartDamaged(TOO_SHORT)
         if digest:
             digest.update(block[:received])
         with disk_errors():
@@ -217,6 +224,34 @@ def _copy(source: Source, file: int, begin: int, request: PartRequest) -> None:
         done += received
     if digest and digest.hexdigest() != request.sha256:
         raise PartDamaged("The part has another SHA-256 than was said.")
+    return None
+
+
+def _splice(to_pipe: Callable[[int, int], int], file: int, begin: int, size: int) -> None:
+    """Do the same through a pipe of the kernel's, so that no byte comes to this process; PartDamaged."""
+    done = 0
+    with _pipe() as (output, into):
+        while done < size:
+            moved = to_pipe(into, min(PIPE_BYTES, size - done))
+            if not moved:
+                raise PartDamaged(TOO_SHORT)
+            end = done + moved
+            with disk_errors():
+                while done < end:
+                    done += os.splice(output, file, end - done, offset_dst=begin + done)
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    """Give the two ends of a large pipe, or of a usual one when somebody has many large ones already."""
+    output, into = os.pipe()
+    try:
+        with suppress(OSError):
+            fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        yield output, into
+    finally:
+        os.close(output)
+        os.close(into)
 
 
 def _write_at(file: int, block: memoryview, offset: int) -> None:
@@ -224,6 +259,15 @@ def _write_at(file: int, block: memoryview, offset: int) -> None:
     done = 0
     while done < len(block):
         done += os.pwrite(file, block[done:], offset + done)
+
+
+def _start_writing(file: int, begin: int, size: int) -> None:
+    """Let the disk write while the next parts come, so that finishing hardly waits for it; macOS lacks the call.
+
+    Why this advice does that: Note [To the disk while it comes] in `core.received`.
+    """
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file, begin, size, os.POSIX_FADV_DONTNEED)
 
 
 def _allocate(file: int, size: int, up_to: int) -> None:

@@ -2,8 +2,8 @@
 
 # Note [Nothing but the link]
 This view asks no session, no token and no database; it must go on while all of them are busy. It reads straight
-from the connection into the file, and a sender who stops for STALL_S loses the connection, so that the part's lock
-is free when it is sent again.
+from the connection into the file, and a sender who stops for `core.body.STALL_S` loses the connection, so that the
+part's lock is free when it is sent again.
 """
 
 from django.contrib.auth.decorators import login_not_required
@@ -13,14 +13,15 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from core import long_bodies
 from core.body import body_source
 from core.http import RETRY_AFTER_S, problem
 from core.json_api import later
+from core.long_bodies import TooManyBodies, long_body
 from core.services.part_storage import QUERY_FIELD, local_part_storage, read_signed_part
 from core.storage.base import StorageFull, StorageUnavailable
 from core.storage.parts import PartBusy, PartDamaged, PartedUpload, PartRequest, UploadNotHeld
 
-STALL_S = 30
 BUSY_RETRY_S = 1
 
 
@@ -45,12 +46,12 @@ def upload_part_bytes(request: WSGIRequest, pk: str, number: int) -> HttpRespons
 
 
 def _receive(request: WSGIRequest, upload: PartedUpload, part: PartRequest) -> HttpResponse:
-    connection = request.environ.get("gunicorn.socket")
-    if connection is not None:
-        connection.settimeout(STALL_S)
     try:
-        source = body_source(request, request.environ, part.size_bytes)
-        local_part_storage().write(upload, part, source)
+        with long_body(part.size_bytes, request.environ):
+            source = body_source(request, request.environ, part.size_bytes)
+            local_part_storage().write(upload, part, source)
+    except TooManyBodies as error:
+        return later(503, "Busy", error.sentence, seconds=long_bodies.RETRY_AFTER_S, code="busy", number=part.number)
     except UploadNotHeld:
         return problem(410, "Upload over", "This upload is complete, canceled, or expired.", code="upload_over")
     except PartBusy:
@@ -66,7 +67,4 @@ def _receive(request: WSGIRequest, upload: PartedUpload, part: PartRequest) -> H
         return problem(507, "No space left", error.sentence)
     except StorageUnavailable as error:
         return later(503, "Storage unavailable", error.sentence, seconds=RETRY_AFTER_S)
-    finally:
-        if connection is not None:
-            connection.settimeout(None)
     return HttpResponse(headers={"ETag": f'"{part.sha256 or f"{part.number}-{part.size_bytes}"}"'})

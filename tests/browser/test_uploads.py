@@ -16,6 +16,7 @@ from tests.faults.proxy import Line
 pytestmark = pytest.mark.browser
 
 PART_BYTES = 16 * 1024 * 1024
+PATIENCE_MS = 30_000  # after a cut the next try may be some seconds away
 OVERHEAD_BYTES = 300_000  # headers, the pages themselves
 DROP = """async (element, [address, name]) => {
   const blob = await (await fetch(address)).blob();
@@ -52,7 +53,7 @@ def choose(page: Page, video: Path) -> None:
 def save(page: Page, name: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Save as a draft").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_role("heading", level=1)).to_have_text(name, timeout=PATIENCE_MS)
     assert page.locator("video").evaluate(MEASURE) == [320, 180, pytest.approx(2, abs=0.1)]
 
 

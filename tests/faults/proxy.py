@@ -74,10 +74,13 @@ class Line:
 
     def _connect(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            if self._is_cut:
+            try:
+                server = None if self._is_cut else socket.create_connection(self._target)
+            except OSError:
+                server = None  # nobody listens there
+            if server is None:
                 client.close()
                 return
-            server = socket.create_connection(self._target)
             with self._lock:
                 self._open |= {client, server}
             threading.Thread(target=self._forward, args=(server, client, False), daemon=True).start()

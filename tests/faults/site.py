@@ -1,13 +1,18 @@
-"""A real site in a folder: gunicorn on a database and media of its own, killed and started again at will."""
+"""A real site in a folder: gunicorn on a database and media of its own, killed and started again at will.
+
+`has_worker` runs the worker beside it, which outlives `kill`, until `stop`.
+"""
 
 import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +21,7 @@ import requests
 
 from tests.functional.test_server import ROOT, environment
 
-# A class with one learner who is logged in; prints the class's id and the session's key.
+# A class with one person who is logged in, and another if they lead it; prints its id and the session's key.
 PREPARE = """
 from django.contrib.auth import login
 from django.contrib.sessions.backends.db import SessionStore
@@ -24,7 +29,10 @@ from django.http import HttpRequest
 from accounts.models import Classroom, Membership
 from tests import factories
 classroom, ben = Classroom.objects.create(name="Films"), factories.person("Ben")
-Membership.objects.create(user=ben, classroom=classroom, role="learner")
+Membership.objects.create(user=ben, classroom=classroom, role=ROLE)
+if ROLE == "instructor":
+    other = Classroom.objects.create(name="Songs")
+    Membership.objects.create(user=ben, classroom=other, role=ROLE)
 request = HttpRequest()
 request.session = SessionStore()
 login(request, ben, backend="allauth.account.auth_backends.AuthenticationBackend")
@@ -41,10 +49,14 @@ class Site:
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
+    role: str = "learner"
+    has_worker: bool = False
+    application: str = "practika_project.wsgi:application"
     classroom: str = ""
     session: str = ""
     port: int = 0
     process: subprocess.Popen | None = None
+    worker: subprocess.Popen | None = None
 
     def __post_init__(self) -> None:
         self.media = self.folder / "media"
@@ -64,11 +76,20 @@ class Site:
             "PYTHONPATH": str(ROOT),
             "WEB_CONCURRENCY": "2",
         }
-        return environment(**own, **self.variables)
+        return environment(**own | self.variables)
 
     def prepare(self) -> None:
         self.run("migrate", "--verbosity", "0")
-        self.classroom, self.session = self.shell(PREPARE).split()[-2:]
+        self.classroom, self.session = self.shell(f"ROLE = {self.role!r}\n{PREPARE}").split()[-2:]
+
+    def copied_to(self, folder: Path, variables: dict[str, str], **changed: Any) -> "Site":
+        """Return another site with the same people, in `folder`."""
+        with (
+            closing(sqlite3.connect(self.folder / "db.sqlite3")) as mine,
+            closing(sqlite3.connect(folder / "db.sqlite3")) as its,
+        ):
+            mine.backup(its)
+        return Site(folder, variables, classroom=self.classroom, session=self.session, **changed)
 
     def run(self, *command: str) -> str:
         return subprocess.run(
@@ -80,12 +101,16 @@ class Site:
         return self.run("shell", "--no-imports", "-c", script)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "gunicorn", "practika_project.wsgi:application"]
+        command = [sys.executable, "-m", "gunicorn", self.application]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--bind", f"127.0.0.1:{self.port}"],
                 cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+            if self.has_worker and self.worker is None:
+                self.worker = subprocess.Popen(
+                    [sys.executable, "manage.py", "worker"], cwd=ROOT, env=self.env, stdout=log, stderr=log
+                )
         until(lambda: self._is_up(), START_S)
 
     def kill(self) -> None:
@@ -95,6 +120,14 @@ class Site:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(30)
             self.process = None
+
+    def stop(self) -> None:
+        """End everything that runs."""
+        self.kill()
+        if self.worker is not None:
+            self.worker.kill()
+            self.worker.wait(30)
+            self.worker = None
 
     def visitor(self) -> requests.Session:
         """Return Ben's browser."""
