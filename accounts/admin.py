@@ -8,6 +8,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from accounts.models import Classroom, Membership, User
 from accounts.services.people import set_password_link, verify_address
@@ -64,7 +65,7 @@ class UserAdmin(DjangoUserAdmin):
         """Show a link for each chosen person; whoever has it sets the password."""
         for user in users:
             link = set_password_link(user=user, asked_by=cast(User, request.user))
-            messages.info(request, f"Copy this for {user.email}: {link}")
+            messages.info(request, format_html('Copy this for {}: <a href="{}">{}</a>', user.email, link, link))
 
 
 @admin.register(Classroom)

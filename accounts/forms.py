@@ -38,6 +38,11 @@ class ProfileForm(forms.ModelForm):
         model = User
         fields = ["name", "time_zone", "language"]
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if len(User._meta.get_field("language").flatchoices) < 2:
+            del self.fields["language"]  # nothing to choose
+
 
 class MemberForm(forms.Form):
     """Whom to add to a class, and as what."""
@@ -54,7 +59,9 @@ class MemberForm(forms.Form):
         email = self.cleaned_data["email"]
         self.user = User.objects.filter(email__iexact=email, is_active=True, erased_at__isnull=True).first()
         if self.user is None:
-            raise forms.ValidationError("Nobody here has this address. Ask an administrator to make an account first.")
+            raise forms.ValidationError(
+                f"Nobody here has the address {email}. Ask an administrator to make an account first."
+            )
         return email
 
 

@@ -1,40 +1,44 @@
 """Writing, changing, and deleting comments."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import Membership
+from accounts.models import Membership, User
 from comments.models import Comment
 from core.models import VideoAsset
 from core.received import ReceivedVideo
 from core.services.audit import record_event
 from core.services.videos import attach_new_video, delete_video_asset, take_video
 
-if TYPE_CHECKING:
-    from accounts.models import User
+SAID_TWICE = timedelta(seconds=10)
 
 
 def write_comment(
     *,
     target: VideoAsset,
-    author: "User",
+    author: User,
     text: str = "",
     at_ms: int | None = None,
     video: ReceivedVideo | UUID | None = None,
     parent: Comment | None = None,
     now: datetime,
 ) -> Comment:
-    """Return a new comment; its video is seen by whoever sees the target. Raises what `take_video` raises."""
+    """Return a new comment; its video is seen by whoever sees the target. Raises what `take_video` raises.
+
+    The same words about the same, sent again at once (a double click), are the comment there is already.
+    """
+    said = {"target": target, "author": author, "parent": parent, "at_ms": at_ms, "text": text}
     taken = take_video(given=video, owner=author, classroom=target.classroom, now=now) if video else None
     with transaction.atomic():
+        User.objects.select_for_update().get(pk=author.pk)  # one after the other, or both would look too early
+        same = Comment.objects.filter(**said, video=None, deleted_at=None, created_at__gt=now - SAID_TWICE)
+        if not taken and (comment := same.order_by("created_at", "pk").first()):
+            return comment
         if taken:
             attach_new_video(video=taken, audience=VideoAsset.Audience.OWNER, shown_with=target, now=now)
-        comment = Comment.objects.create(
-            target=target, author=author, parent=parent, at_ms=at_ms, text=text, video=taken, created_at=now
-        )
+        comment = Comment.objects.create(**said, video=taken, created_at=now)
         record_event(action="comment.written", actor=author, subject=comment, classroom=target.classroom)
     return comment
 
@@ -45,7 +49,7 @@ def edit_comment(*, comment: Comment, text: str, now: datetime) -> None:
     comment.save(update_fields=["text", "edited_at"])
 
 
-def delete_comment(*, comment: Comment, by: "User", now: datetime) -> None:
+def delete_comment(*, comment: Comment, by: User, now: datetime) -> None:
     """Delete a comment with its video; one with replies is blanked, so that they keep their place."""
     video = comment.video
     with transaction.atomic():
@@ -59,12 +63,12 @@ def delete_comment(*, comment: Comment, by: "User", now: datetime) -> None:
             delete_video_asset(video=video, now=now)
 
 
-def may_edit(*, comment: Comment, user: "User") -> bool:
+def may_edit(*, comment: Comment, user: User) -> bool:
     """Return whether `user` wrote the comment and it is still there."""
     return comment.deleted_at is None and comment.author_id == user.pk
 
 
-def may_delete(*, comment: Comment, user: "User", teaches: bool) -> bool:
+def may_delete(*, comment: Comment, user: User, teaches: bool) -> bool:
     """Return whether `user` may delete the comment: its author, an instructor of the class, or staff."""
     return comment.deleted_at is None and (comment.author_id == user.pk or teaches or user.is_staff)
 

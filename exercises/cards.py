@@ -8,6 +8,7 @@ from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QueryS
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Membership
+from core.models import VideoAsset
 from exercises.models import Attempt
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ def with_my_state(exercises: "QuerySet[Any]", user: "User") -> "QuerySet[Any]":
             ),
         )
     )
+
+
+def with_what_it_holds(exercises: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Return the exercises with `has_attempts` and `has_comments` (on the reference): such ones are archived."""
+    commented = VideoAsset.objects.filter(pk=OuterRef("reference"), comments__isnull=False)
+    attempts = Attempt.objects.filter(exercise=OuterRef("pk"))
+    return exercises.annotate(has_attempts=Exists(attempts), has_comments=Exists(commented))
 
 
 def with_counts(exercises: "QuerySet[Any]") -> "QuerySet[Any]":

@@ -64,11 +64,13 @@ class Exercise(models.Model):
 
     objects = ExerciseQuerySet.as_manager()
 
-    # Set by `exercises.cards.with_my_state` for the page that shows it.
+    # Set by `exercises.cards` for the page that shows it.
     my_state: str
     is_late: bool
     learns: bool
     teaches: bool
+    has_attempts: bool
+    has_comments: bool
 
     class Meta:
         constraints = [

@@ -132,7 +132,7 @@ def poster(video: VideoAsset, loading: str = "lazy") -> SafeString:
 @register.filter
 def initials(name: str) -> str:
     """Return the first letters of a name's first and last words, for its sign: "Ada Lovelace" is "AL"."""
-    words = str(name).split()
+    words = [word for word in str(name).split() if word[0].isalpha()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
 
 

@@ -14,7 +14,6 @@ from accounts.models import Classroom
 from core.http import AuthenticatedRequest, done, form_page, receives_video
 from core.models import VideoAsset
 from core.refusals import VideoRefused
-from exercises.cards import with_my_state
 from exercises.forms import ReviewForm, VideoForm
 from exercises.models import Attempt, Exercise
 from exercises.services.attempts import (
@@ -25,14 +24,14 @@ from exercises.services.attempts import (
     submit_attempt,
     withdraw_attempt,
 )
-from exercises.views.exercises import detail_context
+from exercises.views.exercises import detail_context, shown
 
 
 @require_POST
 @receives_video
 def attempt_create(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Take a learner's video as their draft."""
-    exercise = get_object_or_404(with_my_state(Exercise.objects.visible_to(request.user), request.user), pk=pk)
+    exercise = shown(request, pk)
     if not exercise.learns:
         raise PermissionDenied("Only the learners of the class send attempts.")
     form = VideoForm(request.POST, request.FILES)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Classroom, User
 from core.http import AuthenticatedRequest, done, form_page, receives_video
 from core.refusals import VideoRefused
-from exercises.cards import with_my_state
+from exercises.cards import with_my_state, with_what_it_holds
 from exercises.forms import ExerciseForm, VideoForm
 from exercises.models import Attempt, Exercise
 from exercises.services.attempts import refusal_to_attempt
@@ -34,12 +34,12 @@ SHOWN_SUBMISSIONS = 100
 @require_safe
 def detail(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Show an exercise with one's attempts; its instructors see what was submitted."""
-    exercise = get_object_or_404(with_my_state(Exercise.objects.visible_to(request.user), request.user), pk=pk)
+    exercise = shown(request, pk)
     return render(request, "exercises/detail.html", detail_context(exercise, request.user, VideoForm()))
 
 
 def detail_context(exercise: Exercise, user: User, form: VideoForm) -> dict[str, Any]:
-    """Return what the page of an exercise shows; the exercise comes from `with_my_state`."""
+    """Return what the page of an exercise shows; the exercise comes from `shown`."""
     attempts = list(exercise.attempts.filter(learner=user).select_related("video", "reviewed_by").order_by("-number"))
     newest = attempts[0] if attempts else None
     refusal = refusal_to_attempt(exercise=exercise, newest=newest)
@@ -140,6 +140,12 @@ def delete(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     deleted = delete_exercise(exercise=exercise, by=request.user, now=timezone.now())
     messages.success(request, "Deleted." if deleted else "Archived. Attempts and comments are kept.")
     return redirect("exercises:list")
+
+
+def shown(request: AuthenticatedRequest, pk: str) -> Exercise:
+    """Return an exercise one may see, with all its page asks of it; 404 otherwise."""
+    visible = with_my_state(Exercise.objects.visible_to(request.user), request.user)
+    return get_object_or_404(with_what_it_holds(visible), pk=pk)
 
 
 def editable(request: AuthenticatedRequest, pk: str) -> Exercise:

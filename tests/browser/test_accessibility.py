@@ -60,7 +60,7 @@ def replace_video(page: Page) -> None:
 
 def delete(page: Page) -> None:
     exercise(page)
-    page.get_by_role("link", name="Delete", exact=True).click()
+    page.get_by_role("link", name="Archive", exact=True).click()
 
 
 def removal(page: Page) -> None:

@@ -125,6 +125,25 @@ def test_a_forgotten_password_is_reset_by_mail(ben):
     set_password_and_log_in(link)
 
 
+def test_a_password_that_was_reset_is_told_once_and_leads_to_the_log_in(ben):
+    client = Client()
+    client.post(RESET, {"email": "ben@example.org"})
+    link = urlsplit(re.search(r"https?://\S+/password/reset/key/\S+", mail.outbox[0].body)[0]).path
+    form = client.get(link)["Location"]
+    page = main_of(client.post(form, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}, follow=True))
+    assert len(re.findall("(?i)password .{0,14}changed", page)) == 1
+    assert f'href="{LOGIN}">Log in' in page
+    assert "changed" not in main_of(client.get(LOGIN))
+
+
+def test_a_refused_form_says_that_text_is_kept_only_where_some_was_typed(ada, ben, exercise, as_user):
+    empty = as_user(ben).post("/accounts/password/change/", {}).content.decode()
+    assert "Something needs another look." in empty
+    assert "is kept" not in empty
+    path, sent = f"/exercises/{exercise.pk}/edit/", {"name": "", "description": "Look at the elbow"}
+    assert "Your text is kept." in as_user(ada).post(path, sent).content.decode()
+
+
 def test_resetting_answers_the_same_for_an_unknown_address_and_sends_nothing(ben):
     known = Client().post(RESET, {"email": "ben@example.org"}, follow=True)
     mail.outbox.clear()
@@ -138,7 +157,7 @@ def test_staff_copy_a_link_with_which_a_person_sets_a_password_once(staff, as_us
     new = User.objects.create_user("new@example.org", name="New")
     sent = {"action": "make_password_links", "_selected_action": [str(new.pk)]}
     page = as_user(staff).post("/admin/accounts/user/", sent, follow=True).content.decode()
-    link = re.search(rf"{re.escape(settings.BASE_URL)}(/accounts/password/reset/key/[^\s<&]+)", page)[1]
+    link = re.search(rf'<a href="{re.escape(settings.BASE_URL)}(/accounts/password/reset/key/[^"]+)">', page)[1]
     assert AuditEvent.objects.get(action="user.password_link_made").object_id == str(new.pk)
     set_password_and_log_in(link, "new@example.org")
     assert "csrfmiddlewaretoken" not in main_of(Client().get(link, follow=True))
@@ -177,7 +196,16 @@ def test_the_profile_changes_what_it_shows_and_nothing_else(ben, as_user):
     assert (ben.email, ben.is_staff, ben.is_superuser, ben.is_active) == ("ben@example.org", False, False, True)
 
 
-@pytest.mark.parametrize("sent", [{"name": ""}, {"time_zone": "Mars/Base"}, {"language": "xx"}, {"name": "a" * 81}])
+def test_the_profile_asks_for_no_language_while_there_is_one(ben, as_user):
+    page = as_user(ben).get("/accounts/profile/").content.decode()
+    assert "Time zone" in page
+    assert "Language" not in page
+    as_user(ben).post("/accounts/profile/", {"name": "Ben", "time_zone": "UTC", "language": "xx"})
+    ben.refresh_from_db()
+    assert ben.language == "en"
+
+
+@pytest.mark.parametrize("sent", [{"name": ""}, {"time_zone": "Mars/Base"}, {"name": "a" * 81}])
 def test_a_profile_that_makes_no_sense_is_422_and_not_saved(sent, ben, as_user):
     answer = as_user(ben).post("/accounts/profile/", {"name": "B", "time_zone": "UTC", "language": "en", **sent})
     assert answer.status_code == 422
@@ -221,7 +249,7 @@ def test_one_of_two_instructors_may_leave_and_is_outside_at_once(ada, ben, class
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ({"email": "zoe@example.org", "role": "learner"}, "Nobody here has this address"),
+        ({"email": "zoe@example.org", "role": "learner"}, "Nobody here has the address zoe@example.org"),
         ({"email": "ben@example.org", "role": "instructor"}, "in the class already"),
         ({"email": "cyd@example.org", "role": "owner"}, "Select a valid choice"),
     ],

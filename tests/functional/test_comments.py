@@ -3,8 +3,10 @@
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from comments.models import Comment
+from comments.services import SAID_TWICE
 from core.models import VideoAsset
 from tests import factories
 
@@ -103,6 +105,24 @@ def test_a_deleted_comment_with_replies_is_blanked_and_they_keep_their_place(ada
     assert "My answer" in shown
     for path in ("edit", "delete"):
         assert client.get(f"/comments/{comment.pk}/{path}/").status_code == 404
+
+
+def test_a_comment_sent_twice_by_a_double_click_is_one(ben, dee, url, as_user):
+    sent = {"text": "Elbow", "at_ms": "500"}
+    for _ in range(2):
+        assert as_user(ben).post(url, sent).status_code == 302
+    assert Comment.objects.count() == 1
+    for user, fields in ((dee, sent), (ben, sent | {"at_ms": "600"}), (ben, {"text": "Knee"})):
+        write(as_user(user), url, **fields)
+    Comment.objects.update(created_at=timezone.now() - SAID_TWICE)
+    write(as_user(ben), url, **sent)
+
+
+def test_a_refused_comment_comes_back_beside_its_video_as_designed(ben, exercise, url, as_user):
+    page = as_user(ben).post(url, {"text": ""}).content.decode()
+    assert f'id="player-{exercise.reference_id}"' in page
+    for name in ("player", "timeline", "thread", "upload", "recorder"):
+        assert f"css/{name}." in page
 
 
 def test_a_comments_video_is_seen_by_whoever_sees_the_target(ada, ben, cyd, dee, exercise, clip, as_user):

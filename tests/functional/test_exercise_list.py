@@ -1,9 +1,13 @@
-"""The list's state filter: what stands in one's own answers, and in the exercises one teaches."""
+"""The list's state filter, what an exercise's page offers its instructors, and the place its pages have in the site."""
+
+import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Classroom, Membership
+from comments.services import write_comment
 from exercises.models import Exercise
 from tests import factories
 
@@ -92,3 +96,59 @@ def test_the_due_field_names_no_zone_while_the_class_is_still_to_be_chosen(ada, 
     Membership.objects.create(user=ada, classroom=other, role="instructor")
     page = as_user(ada).get("/exercises/create/").content.decode()
     assert "In the class's time zone. Leave empty" in page
+
+
+def manage(client: Client, exercise: Exercise) -> str:
+    return client.get(f"/exercises/{exercise.pk}/").content.decode()
+
+
+def test_an_exercise_is_offered_for_deletion_until_it_holds_an_attempt_or_a_comment(ada, ben, exercise, clip, as_user):
+    teacher = as_user(ada)
+    assert "Delete</a>" in manage(teacher, exercise)
+    comment = write_comment(target=exercise.reference, author=ben, text="Elbow", now=timezone.now())
+    assert "Archive</a>" in manage(teacher, exercise)
+    comment.delete()
+    assert "Archive</a>" not in manage(teacher, exercise)
+    factories.attempt(exercise, ben, clip)
+    assert "Archive</a>" in manage(teacher, exercise)
+    assert "Delete</a>" not in manage(teacher, exercise)
+
+
+def test_unpublishing_asks_once_there_are_attempts(ada, ben, exercise, clip, as_user):
+    teacher = as_user(ada)
+    assert "Unpublish it" not in manage(teacher, exercise)
+    factories.attempt(exercise, ben, clip)
+    assert "Unpublish it</button>" in manage(teacher, exercise)
+
+
+@pytest.mark.parametrize(
+    ("path", "lit"),
+    [
+        ("/exercises/create/", "/exercises/"),
+        ("/exercises/{exercise}/", "/exercises/"),
+        ("/exercises/{exercise}/edit/", "/exercises/"),
+        ("/exercises/{exercise}/video/", "/exercises/"),
+        ("/exercises/{exercise}/delete/", "/exercises/"),
+        ("/attempts/{attempt}/", "/queue/"),
+        ("/queue/", "/queue/"),
+        ("/classes/{classroom}/", "/classes/"),
+        ("/members/{membership}/removal/", "/classes/"),
+    ],
+)
+def test_the_navigation_says_where_a_page_belongs(path, lit, ada, ben, exercise, clip, as_user):
+    attempt = factories.attempt(exercise, ben, clip, submitted=True)
+    member = Membership.objects.get(user=ben)
+    keys = {"exercise": exercise.pk, "attempt": attempt.pk, "classroom": exercise.classroom_id, "membership": member.pk}
+    page = as_user(ada).get(path.format(**keys)).content.decode()
+    current = re.findall(r'site-nav__link" href="([^"]+)" aria-current', page)
+    assert current == [lit]
+
+
+def test_an_attempt_is_named_after_its_exercise_for_a_reviewer_and_lit_as_an_exercise_for_its_learner(
+    ada, ben, exercise, clip, as_user
+):
+    attempt = factories.attempt(exercise, ben, clip, submitted=True)
+    heard = as_user(ada).get(f"/attempts/{attempt.pk}/").content.decode()
+    assert f"<h1>Ben, attempt 1: {exercise.name}</h1>" in heard
+    own = as_user(ben).get(f"/attempts/{attempt.pk}/").content.decode()
+    assert 'href="/exercises/" aria-current="true"' in own

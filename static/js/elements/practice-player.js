@@ -6,7 +6,7 @@
 import { Deck } from "../lib/deck.js";
 import { frameRate, frameTime } from "../lib/frames.js";
 import { toggleFullscreen } from "../lib/fullscreen.js";
-import { commandOf } from "../lib/keys.js";
+import { commandElsewhere, commandOf } from "../lib/keys.js";
 import { Practice } from "../lib/practice.js";
 import { Recovery } from "../lib/recover.js";
 
@@ -21,6 +21,10 @@ export class PracticePlayer extends HTMLElement {
     this.#listenToVideo();
     this.#listenToPerson();
     this.#practice = new Practice(this.#video, this.#deck, this.hasAttribute("data-shares"));
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("keydown", this.#onKeyElsewhere);
   }
 
   /** The moment shown, in milliseconds. */
@@ -67,6 +71,7 @@ export class PracticePlayer extends HTMLElement {
     mute: () => (this.#video.muted = !this.#video.muted),
     fullscreen: () => toggleFullscreen(this, this.#video),
     keys: () => this.querySelector("dialog").showModal(),
+    reload: () => location.reload(),
   };
 
   #listenToVideo() {
@@ -77,23 +82,33 @@ export class PracticePlayer extends HTMLElement {
     on("volumechange", () => this.#deck.showPressed("mute", this.#video.muted, "data-muted"));
     on("click", () => this.#commands.play());
     on("loadedmetadata", () => this.#measure());
-    on("error", () => this.#recovery.try() || this.#deck.showProblem());
+    on("error", () => this.#recovery.try() || this.#showProblem());
     if (this.#video.readyState) this.#measure();
-    if (this.#video.error) this.#deck.showProblem();
+    if (this.#video.error) this.#showProblem();
   }
 
   #listenToPerson() {
     this.addEventListener("click", (event) => this.#commands[event.target.closest("button")?.dataset.command]?.());
-    this.addEventListener("keydown", (event) => this.#onKey(event));
+    this.addEventListener("keydown", (event) => this.#onKey(commandOf(event), event));
+    document.addEventListener("keydown", this.#onKeyElsewhere);
     this.addEventListener("timeline-seek", (event) => this.#seek(event.detail.ms / 1000));
     this.querySelector("select").addEventListener("change", (event) => this.#practice.setSpeed(Number(event.target.value)));
   }
 
-  #onKey(event) {
-    const command = commandOf(event);
+  // A page's only player listens everywhere on it.
+  #onKeyElsewhere = (event) => {
+    if (this.contains(event.target) || document.querySelectorAll("practice-player").length > 1) return;
+    this.#onKey(commandElsewhere(event), event);
+  };
+
+  #onKey(command, event) {
     if (!command) return;
     event.preventDefault();
     this.#commands[command]();
+  }
+
+  async #showProblem() {
+    this.#deck.showProblem(await this.#recovery.reason());
   }
 
   #measure() {

@@ -1,7 +1,10 @@
 // <upload-form>: posts the form inside it once the video of its <upload-field> has arrived, by the video's name alone.
 // With the attribute `now` it does so at once; else when the person has pressed the form's button, before or after.
 // Without a video the form is sent plainly.
+import { sendFormsOnce } from "../lib/once.js";
 import { postForm } from "../lib/send.js";
+
+sendFormsOnce(document);
 
 export class UploadForm extends HTMLElement {
   connectedCallback() {
@@ -19,7 +22,7 @@ export class UploadForm extends HTMLElement {
   }
 
   #onSubmit(event) {
-    if (this.#field.isEmpty) return;
+    if (!this.#field || this.#field.isEmpty) return;
     event.preventDefault();
     this.#isWanted = true;
     if (this.#field.isReady) this.#post(event.target);

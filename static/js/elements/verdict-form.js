@@ -4,6 +4,8 @@ export class VerdictForm extends HTMLElement {
     this.querySelector("form").addEventListener("submit", (event) => this.#onSubmit(event));
   }
 
+  #isSending = false;
+
   get #composer() {
     return document.querySelector("[data-part=composer]");
   }
@@ -12,6 +14,8 @@ export class VerdictForm extends HTMLElement {
     const text = this.#composer?.querySelector("textarea");
     if (!text?.value.trim()) return;
     event.preventDefault();
+    if (this.#isSending) return; // the second click of a double click
+    this.#isSending = true;
     const { form, verdict } = { form: event.target, verdict: event.submitter };
     try {
       const answer = await fetch(this.#composer.action, {
@@ -26,6 +30,8 @@ export class VerdictForm extends HTMLElement {
       const sentence = this.querySelector("[role=alert]");
       sentence.hidden = false;
       text.focus();
+    } finally {
+      this.#isSending = false;
     }
   }
 }

@@ -37,8 +37,11 @@ export class Deck {
     if (attribute) this.#player.toggleAttribute(attribute, pressed);
   }
 
-  showProblem() {
-    this.#find(".player__problem").hidden = false;
+  /** Shows why nothing plays; `reason` is one of those in the page. */
+  showProblem(reason) {
+    const problem = this.#find(".player__problem");
+    for (const words of problem.querySelectorAll("[data-reason]")) words.hidden = words.dataset.reason !== reason;
+    problem.hidden = false;
     this.#find(".deck").hidden = true;
   }
 

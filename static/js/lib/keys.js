@@ -1,4 +1,4 @@
-// Which key does what inside a player.
+// Which key does what to a player.
 
 const COMMANDS = {
   " ": "play",
@@ -25,4 +25,10 @@ export function commandOf(event) {
   if (event.key === " " && at.closest("button, a, summary")) return null;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   return COMMANDS[key] ?? null;
+}
+
+/** The command of a keydown outside the player, or null; there buttons, links, other videos, and an open dialog keep their keys. */
+export function commandElsewhere(event) {
+  if (event.target.closest("button, a, summary, input, video, [contenteditable]")) return null;
+  return document.querySelector("dialog:modal") ? null : commandOf(event);
 }

@@ -58,6 +58,7 @@ export class Practice {
   #restore({ loop, speed, mirror }) {
     if (loop) {
       this.#loop.set(...loop);
+      this.#video.currentTime = this.#loop.from; // before the video is there: it then begins here
       this.#showLoop();
     }
     this.setSpeed(speed);

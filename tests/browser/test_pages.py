@@ -1,0 +1,152 @@
+"""Small things that pages owe a newcomer: keys without a click, one post a click, the truth about a video, room."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core.media.clips import write_clip
+from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.test_journey import AT_REST, open_exercise, open_from_queue
+
+pytestmark = pytest.mark.browser
+
+EXERCISE = "Arms on eight counts"
+
+
+def is_paused(page: Page) -> bool:
+    return page.locator("video").first.evaluate("(video) => video.paused")
+
+
+def test_keys_work_on_a_page_with_one_player_before_anything_is_focused(visit: Visit) -> None:
+    page = visit("ben", viewport=DESKTOP)
+    open_exercise(page, EXERCISE)
+    pressed = page.get_by_role("button", name="Mirror")
+    page.keyboard.press("m")
+    expect(pressed).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("l")
+    assert page.locator("video").first.evaluate("(video) => video.currentTime") > 0
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press("k")
+    assert is_paused(page)
+    assert "K" in page.get_by_role("button", name="Play").get_attribute("title")
+
+
+def test_keys_are_left_to_whoever_types_and_to_other_buttons(visit: Visit) -> None:
+    page = visit("ben", viewport=DESKTOP)
+    open_exercise(page, EXERCISE)
+    page.get_by_label("Your comment").press_sequentially("mm k")
+    expect(page.get_by_label("Your comment")).to_have_value("mm k")
+    page.get_by_role("button", name="Comment").focus()
+    page.keyboard.press("m")
+    expect(page.get_by_role("button", name="Mirror")).to_have_attribute("aria-pressed", "false")
+    assert is_paused(page)
+
+
+def test_a_page_that_is_opened_with_a_loop_begins_at_its_start(visit: Visit) -> None:
+    page = visit("ben", viewport=DESKTOP)
+    open_exercise(page, EXERCISE)
+    page.goto(page.url + "?loop=0.8-1.6")
+    video = page.locator("video").first
+    assert video.evaluate("(video) => video.readyState > 0 || new Promise((done) => video.onloadedmetadata = done)")
+    assert video.evaluate(AT_REST) == pytest.approx(0.8, abs=0.01)
+    expect(page.locator("[data-part=now]").first).to_have_text("0:00.8")
+
+
+def test_a_double_click_writes_one_comment(visit: Visit) -> None:
+    page = visit("ben", viewport=DESKTOP)
+    open_exercise(page, EXERCISE)
+    page.get_by_label("Your comment").fill("Once, please")
+    page.get_by_role("button", name="Comment").dblclick()
+    expect(page.get_by_text("Once, please", exact=True)).to_have_count(1)
+
+
+def test_a_double_click_on_save_makes_one_draft(visit: Visit, tmp_path: Path) -> None:
+    page = visit("ada", viewport=DESKTOP)
+    page.goto("/exercises/create/")
+    page.get_by_label("Choose a video").set_input_files(write_clip(tmp_path / "twice.mp4"))
+    page.get_by_label("Name").fill("Saved by two clicks")
+    page.get_by_role("button", name="Save as a draft").dblclick()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Saved by two clicks")
+    page.goto("/exercises/")
+    expect(page.get_by_role("link", name="Saved by two clicks")).to_have_count(1)
+
+
+def test_a_form_without_a_script_of_its_own_is_posted_once_and_is_there_again_on_the_way_back(visit: Visit) -> None:
+    page = visit("ben", viewport=DESKTOP)
+    posts = []
+    page.on("request", lambda request: request.method == "POST" and posts.append(request.url))
+    page.goto("/accounts/profile/")
+    page.get_by_role("button", name="Save").dblclick()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert len(posts) == 1
+    page.go_back()
+    expect(page.get_by_role("button", name="Save")).to_be_enabled()
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(404, "not there for you any more"), (409, "still being prepared"), (200, "cannot play")]
+)
+def test_a_video_that_does_not_play_says_why_and_offers_the_page_again(
+    site: str, chromium: Browser, signed_in, status: int, said: str
+) -> None:
+    page = chromium.new_page(base_url=site, storage_state=signed_in("ben"), viewport=DESKTOP)
+    page.context.route("**/stream/**", lambda route: route.fulfill(status=status, body="no video"))
+    open_exercise(page, EXERCISE)
+    problem = page.get_by_role("alert")
+    expect(problem.get_by_text(re.compile(said))).to_be_visible()
+    shown = [words for words in problem.locator("[data-reason]").all() if words.is_visible()]
+    assert len(shown) == 1
+    page.context.unroute("**/stream/**")
+    problem.get_by_role("button", name="Load the page again").click()
+    expect(page.get_by_role("group", name="Practice tools")).to_be_visible()
+    page.close()
+
+
+def test_a_file_that_is_no_video_leads_to_another_one(visit: Visit, tmp_path: Path) -> None:
+    fake = tmp_path / "fake.mp4"
+    fake.write_bytes(b"no video at all" * 1000)
+    page = visit("ben", viewport=DESKTOP)
+    open_exercise(page, "Side steps in time")
+    page.get_by_label("Choose a video").first.set_input_files(fake)
+    other = page.get_by_role("button", name="Choose another")
+    expect(other).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_be_hidden()
+    expect(page.get_by_text("What you typed is kept.")).to_be_hidden()
+    bold, page_ink = other.evaluate("(b) => [b, document.body].map((one) => getComputedStyle(one).color)")
+    assert bold != page_ink
+
+
+def test_unpublishing_what_was_answered_is_asked_about_first(visit: Visit) -> None:
+    page = visit("ada", viewport=DESKTOP)
+    open_exercise(page, EXERCISE)
+    expect(page.get_by_role("button", name="Unpublish it")).to_be_hidden()
+    page.get_by_text("Unpublish", exact=True).click()
+    expect(page.get_by_role("button", name="Unpublish it")).to_be_visible()
+    expect(page.get_by_role("link", name="Archive")).to_be_visible()
+
+
+def test_a_reviewer_on_a_phone_sees_the_learner_first_and_no_button_covers_the_thread(visit: Visit) -> None:
+    page = visit("ada", viewport=PHONE)
+    open_from_queue(page, EXERCISE)
+    top = {label: page.locator(f"video[aria-label='{label}']").bounding_box()["y"] for label in ("Ben", "Exercise")}
+    assert top["Ben"] < top["Exercise"]
+    assert page.locator(".verdict").evaluate("(verdict) => getComputedStyle(verdict).position") == "static"
+    page.set_viewport_size(DESKTOP)
+    left = {label: page.locator(f"video[aria-label='{label}']").bounding_box() for label in ("Ben", "Exercise")}
+    assert left["Exercise"]["x"] < left["Ben"]["x"]
+    for name, picture in left.items():
+        label = page.locator(".player__label", has_text=name).bounding_box()
+        assert label["y"] + label["height"] <= picture["y"] + 1
+
+
+@pytest.mark.parametrize("width", [800, 1280])
+def test_a_portrait_video_stands_in_no_wide_black_box(visit: Visit, width: int) -> None:
+    page = visit("ada", viewport={"width": width, "height": 800})
+    open_exercise(page, EXERCISE)
+    video = page.locator("practice-player video")
+    box, shape = video.bounding_box(), video.evaluate("(video) => video.width / video.height")
+    assert shape < 1
+    assert box["width"] <= 2 * box["height"] * shape
