@@ -95,7 +95,7 @@ def test_a_crashed_tab_offers_to_finish_the_recording(visit: Visit, exercise: st
         ben.goto("chrome://crash")
     again = ben.context.new_page()
     again.goto(address)
-    expect(again.get_by_role("button", name="Finish it")).to_be_visible()
+    expect(again.get_by_role("button", name="Finish it")).to_be_visible(timeout=20_000)
     again.get_by_role("button", name="Finish it").click()
     assert_seeks(again, 5 - 0.7)
 

@@ -127,7 +127,7 @@ def test_a_page_says_how_far_it_is_and_offers_a_retry_to_those_who_may(ada, ben,
     assert as_user(ada).post(f"{url}retry/", {"next": "/exercises/"}).url == "/exercises/"
     assert as_user(ada).post(f"{url}retry/", {"next": "https://evil.example/"}).url == "/"
     run_tasks()
-    assert b"Prepared for every device" in as_user(ben).get(url).content
+    assert b"A version for every device is ready" in as_user(ben).get(url).content
 
 
 def test_a_file_that_turns_out_damaged_fails_at_once_with_its_reason(ben, classroom, webm, as_user):
@@ -338,7 +338,7 @@ def test_a_video_that_came_in_parts_is_checked_and_then_plays(ben, classroom, cl
     assert (video.state, video.duration_ms, video.video_codec) == ("ready", 1000, "h264")
     assert video.checksum_sha256 == hashlib.sha256(clip.read_bytes()).hexdigest()
     assert [as_user(ben).get(f"{url}{of}/").status_code for of in ("stream", "poster")] == [200, 200]
-    assert b"Checked." in as_user(ben).get(f"{url}processing/").content
+    assert b"is checked" in as_user(ben).get(f"{url}processing/").content
     assert jobs_of(video)["thumbnails"].state == "done"
 
 
