@@ -20,7 +20,7 @@ from tests import factories
 # requirements-v1.txt alone runs what needs no more than the site does; requirements-dev.txt brings the rest.
 collect_ignore_glob = [
     *(["browser/*"] if not find_spec("playwright") else []),
-    *(["unit/test_*property.py", "unit/test_multipart.py"] if not find_spec("hypothesis") else []),
+    *(["unit/test_*property.py", "unit/multipart/test_against_django.py"] if not find_spec("hypothesis") else []),
 ]
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an event loop in this thread
 

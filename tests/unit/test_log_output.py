@@ -128,6 +128,26 @@ def test_every_outage_is_reported_with_its_own_count(tmp_path):
         os.close(descriptor)
 
 
+def test_a_record_that_no_formatter_can_show_is_reported_with_its_traceback(tmp_path):
+    class Breaks(JsonFormatter):
+        def format(self, record):
+            return super().format(record) if record.msg == "Log lines dropped" else 1 / 0
+
+    path = tmp_path / "log"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    handler = NonBlockingHandler(descriptor)
+    handler.setFormatter(Breaks())
+    handler.emit(record("unshowable"))
+    with handler._changed:
+        handler._ensure_writer()
+    handler.flush()
+    handler.close()
+    os.close(descriptor)
+    told = json.loads(path.read_text())
+    assert (told["message"], told["lines_dropped"]) == ("Log lines dropped", 1)
+    assert "ZeroDivisionError" in told["exception"]
+
+
 def test_flushing_before_exit_writes_everything(pipe):
     reader, writer = pipe
     handler = handler_on(writer)
