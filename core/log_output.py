@@ -18,6 +18,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from typing import Any
 
 QUEUE_BYTES = 4 * 1024 * 1024
 FLUSH_SECONDS = 2.0
@@ -38,7 +39,8 @@ class NonBlockingHandler(logging.Handler):
         try:
             line = self.format(record).encode("utf-8", "replace") + b"\n"
         except Exception:
-            line = None
+            # Logging it from here could go round in circles; the report of dropped lines carries the traceback.
+            line, self._failure = None, sys.exc_info()
         with self._changed:
             if line is None or self._closed or self._waiting_bytes + len(line) > self.queue_bytes:
                 self.dropped += 1
@@ -70,6 +72,7 @@ class NonBlockingHandler(logging.Handler):
         """
         self.dropped = 0
         self._reported = 0
+        self._failure: Any = None
         self._changed = threading.Condition()
         self._lines: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -120,7 +123,8 @@ class NonBlockingHandler(logging.Handler):
         return relieved and self.dropped > self._reported
 
     def _report(self) -> bytes:
-        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, "Log lines dropped", (), None)
+        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, "Log lines dropped", (), self._failure)
+        self._failure = None
         record.lines_dropped = self.dropped - self._reported
         self._reported = self.dropped
         return self.format(record).encode("utf-8", "replace") + b"\n"

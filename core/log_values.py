@@ -37,7 +37,7 @@ class Plain:
         try:
             text = value if isinstance(value, str) else str(value)
             text = str.encode(text, "utf-8", "replace").decode()
-        except Exception:
+        except Exception:  # any object's __str__ may raise anything; the line says which type it was
             text = f"<{type(value).__name__} that cannot be shown>"
         room = max(self.left, 1)
         if len(text) > room:
@@ -48,7 +48,7 @@ class Plain:
     def _parts(self, value: object, rebuild: Callable[[], Any]) -> Any:
         try:
             return rebuild()
-        except Exception:
+        except Exception:  # a container may break while it is read; what can be said of the whole is said
             return self.text(value)
 
     def _mapping(self, value: dict[Any, Any], level: int) -> dict[str, Any]:

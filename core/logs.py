@@ -16,6 +16,7 @@ import logging
 import math
 import re
 import time
+import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class JsonFormatter(BaseJsonFormatter):
             line = super().format(record)
             if len(line) > LINE_CHARACTERS or "\\ud" in line:
                 line = _salvaged(self, record)
-        except Exception:
+        except Exception:  # nothing is lost: the record is shown from plain parts instead
             line = _salvaged(self, record)
         return SECRETS.sub("[secret]", line)
 
@@ -201,12 +202,13 @@ def _salvaged(formatter: JsonFormatter, record: logging.LogRecord) -> str:
             fields["exception"] = Plain(EXCEPTION_CHARACTERS).text(exception)
         return formatter.jsonify_log_record(fields)
     except Exception:
-        return formatter.jsonify_log_record(
+        return formatter.jsonify_log_record(  # logging it from here could go round in circles
             {
                 "timestamp": _timestamp(time.time()),
                 "level": "ERROR",
                 "logger": __name__,
                 "message": "A log record could not be shown",
+                "exception": ascii(traceback.format_exc())[:EXCEPTION_CHARACTERS],
             }
         )
 
@@ -228,7 +230,7 @@ def _whole_second(seconds: int) -> str:
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:
+    except Exception:  # bad %-arguments: the line shows the text and what was given beside it
         plain = Plain(MESSAGE_CHARACTERS)
         return f"{plain.text(record.msg)} {plain.value(record.args)}"
 
@@ -238,7 +240,7 @@ def _exception(record: logging.LogRecord) -> str:
         return ""
     try:
         return logging.Formatter().formatException(record.exc_info)
-    except Exception:
+    except Exception:  # the traceback itself is what cannot be shown
         return "An exception that cannot be shown"
 
 

@@ -5,6 +5,7 @@ Every operator's command ends with 0 when all is well, 1 when something is wrong
 nothing answered, or not in time. A script may then repair on 1 and call somebody on 2.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,8 @@ OK, FAIL, UNKNOWN = "ok", "fail", "unknown"
 FINE, PROBLEM, COULD_NOT_TELL = 0, 1, 2  # see Note [Three ends]
 
 Check = Callable[[], str]
+
+logger = logging.getLogger(__name__)
 
 
 class Failed(Exception):
@@ -55,7 +58,8 @@ def find(name: str, check: Check) -> Finding:
         state, detail = OK, check()
     except Failed as error:
         state, detail, hint = UNKNOWN if isinstance(error, CouldNotTell) else FAIL, str(error), error.hint
-    except Exception as error:
+    except Exception as error:  # a failed check is an answer, which the command prints; the traceback is for DEBUG
+        logger.debug("Check failed", extra={"check": name}, exc_info=True)
         said = str(error).strip().partition("\n")[0]
         state, detail = FAIL, f"{type(error).__name__}: {said}" if said else type(error).__name__
     return Finding(name, state, detail, hint, round((time.monotonic() - started) * 1000, 1))
