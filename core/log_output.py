@@ -27,6 +27,8 @@ FLUSH_SECONDS = 2.0
 class NonBlockingHandler(logging.Handler):
     """Writes lines to a file descriptor (default: standard output); `dropped` counts those it could not."""
 
+    _failure: Any
+
     def __init__(self, descriptor: int | None = None, *, queue_bytes: int = QUEUE_BYTES) -> None:
         super().__init__()
         self.descriptor = _standard_output() if descriptor is None else descriptor
@@ -72,7 +74,7 @@ class NonBlockingHandler(logging.Handler):
         """
         self.dropped = 0
         self._reported = 0
-        self._failure: Any = None
+        self._failure = None
         self._changed = threading.Condition()
         self._lines: deque[bytes] = deque()
         self._waiting_bytes = 0
