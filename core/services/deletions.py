@@ -38,7 +38,7 @@ def sweep_deletions(*, before: datetime) -> tuple[int, int]:
 
 
 def _remove(path: str) -> bool:
-    if not _is_named(path):
+    if not is_named(path):
         try:
             VideoStorageService().delete_video(path)
         except StorageUnavailable:
@@ -48,7 +48,7 @@ def _remove(path: str) -> bool:
     return True
 
 
-def _is_named(path: str) -> bool:
+def is_named(path: str) -> bool:
     """Return whether any row still uses the object, such as an exercise copied with its video."""
     unfinished = Upload.objects.filter(storage_path=path, state__in=Upload.UNFINISHED)
     return (

@@ -26,6 +26,9 @@ BESIDE = (
 )
 NOT_RUN_HERE = {
     "backup-nightly-s3": "needs a bucket; tests/functional/test_backup_s3.py runs the same against an S3 server",
+    "move-media-look": "needs a bucket; tests/functional/test_move_media.py runs the same against an S3 server",
+    "move-media": "as move-media-look",
+    "move-media-remove": "as move-media-look",
     "restore-fresh-postgres": "needs a PostgreSQL server; tests/functional/test_backup_postgres.py runs the same",
     "install": "reaches for the package index",
     "runserver": "holds its terminal; gunicorn serves the same application here",
