@@ -1,11 +1,18 @@
 """What Ada sees before she scrolls: the whole player, and a filter that ends at the window's edge."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import DESKTOP, PHONE
 
 pytestmark = pytest.mark.browser
 NARROW = {"width": 800, "height": 900}
+# The names of the visible buttons that reach beyond the player they belong to.
+CUT_OFF = """(pair) => [...pair.querySelectorAll(".player")].flatMap((player) => {
+  const end = player.getBoundingClientRect().right;
+  const tools = [...player.querySelectorAll("button, select")].filter((tool) => tool.checkVisibility());
+  return tools.filter((tool) => tool.getBoundingClientRect().right > end).map((tool) => tool.ariaLabel ?? tool.title);
+})"""
 
 
 @pytest.mark.parametrize("viewport", [PHONE, NARROW, DESKTOP], ids=["phone", "narrow", "desktop"])
@@ -30,3 +37,16 @@ def test_the_states_on_a_phone_scroll_to_the_edge_of_the_window(visit):
     archived.scroll_into_view_if_needed()
     archived.click()
     assert "No exercise fits." in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("shapes", ["", "pair--tall-wide", "pair--wide-tall"])
+def test_two_players_side_by_side_show_every_tool_at_any_width(visit, shapes):
+    page = visit("ada")
+    page.goto("/queue/")
+    page.get_by_role("listitem").filter(has_text="Arms on eight counts").get_by_role("link").first.click()
+    pair = page.locator(".pair")
+    expect(pair.get_by_role("group", name="Practice tools")).to_have_count(2)
+    pair.evaluate("(pair, shapes) => shapes && pair.classList.add(shapes)", shapes)
+    for width in (320, 390, 640, 820, 960, 1024, 1200, 1280, 1680):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert pair.evaluate(CUT_OFF) == [], f"at {width} px"
