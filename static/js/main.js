@@ -8,6 +8,11 @@ import { UploadForm } from "./elements/upload-form.js";
 import { VerdictForm } from "./elements/verdict-form.js";
 import { VideoPeek } from "./elements/video-peek.js";
 import { VideoRecorder } from "./elements/video-recorder.js";
+import { refuseOtherDrops } from "./lib/drop.js";
+import { sendFormsOnce } from "./lib/once.js";
+
+sendFormsOnce(document);
+refuseOtherDrops(document);
 
 customElements.define("player-timeline", PlayerTimeline);
 customElements.define("practice-player", PracticePlayer);

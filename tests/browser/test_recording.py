@@ -42,7 +42,7 @@ def record(page: Page, seconds: int) -> None:
 def assert_seeks(page: Page, seconds: float) -> None:
     """Check that the attempt's page shows a video that knows its length and goes to any moment of it."""
     expect(page.get_by_role("heading", level=1)).to_have_text("My attempt 1")
-    if page.locator("preparation-status").count():
+    if page.locator("video-preparation").count():
         page.get_by_role("link", name="Show it").click(timeout=30_000)
     video = player(page, "My attempt")
     _, _, duration_s = video.evaluate(MEASURE)

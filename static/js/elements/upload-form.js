@@ -1,10 +1,7 @@
 // <upload-form>: posts the form inside it once the video of its <upload-field> has arrived, by the video's name alone.
 // With the attribute `now` it does so at once; else when the person has pressed the form's button, before or after.
 // Without a video the form is sent plainly.
-import { sendFormsOnce } from "../lib/once.js";
 import { postForm } from "../lib/send.js";
-
-sendFormsOnce(document);
 
 export class UploadForm extends HTMLElement {
   connectedCallback() {

@@ -1,69 +1,66 @@
 // <video-recorder>: films in the page. Sound out, look at yourself, 3-2-1, record, look at it, use it or do it again.
-// Put into the page it opens; `newSource(mimeType, onStep)` gives it a source that sends while the camera runs.
+// Put into the page it opens; `newSource(mimeType)` gives it a source that sends while the camera runs.
 // Event: recorder-use {source, sending}. It leaves the page when it closes.
-import { close, devices, openCamera, sourcesOf } from "../lib/camera.js";
-import { Take } from "../lib/recording-take.js";
-import { SoundLevel } from "../lib/sound-level.js";
+import { Countdown } from "../lib/countdown.js";
+import { leaveFreely, warnOnLeaving } from "../lib/leaving.js";
+import { Recording } from "../lib/recording.js";
+import { RecordingPicture } from "../lib/recording-picture.js";
+import { RecordingReview } from "../lib/recording-review.js";
 import { clock } from "../lib/timecode.js";
-import { fileSize } from "../lib/transfer.js";
+import { keepScreenOn, letScreenSleep } from "../lib/wake-lock.js";
 
 const COUNT = 3;
-const COUNT_MS = 1000;
-const LONGEST_MS = 30 * 60_000; // a browser's memory grows while it records
+const STOPPED = "Stopped. Look at it, then use it or record again.";
+const CAMERA_LOST = "The camera has stopped. Connect it, or close what else uses it, then try again.";
+const LOST_MEANWHILE = "The camera has stopped. What was recorded until then is here.";
 
 export class VideoRecorder extends HTMLElement {
   newSource = null;
 
   connectedCallback() {
+    this.#review = new RecordingReview(this.#part("review"));
     this.#dialog.showModal();
     this.#dialog.addEventListener("cancel", (event) => this.#onEscape(event));
-    this.addEventListener("click", (event) => this.#commands[event.target.closest("[data-command]")?.dataset.command]?.(event));
-    this.addEventListener("change", (event) => event.target.matches("select") && this.#choose());
-    this.#openCamera({});
+    this.addEventListener("click", (event) => this.#commands[event.target.closest("[data-command]")?.dataset.command]?.());
+    this.addEventListener("change", (event) => event.target.matches("select") && this.#open(() => this.#picture.choose()));
+    document.addEventListener("visibilitychange", this.#onHidden);
+    this.#open(() => this.#picture.open({}));
+    this.#tick();
   }
 
   disconnectedCallback() {
-    clearInterval(this.#counting);
+    document.removeEventListener("visibilitychange", this.#onHidden);
     cancelAnimationFrame(this.#frame);
-    this.#level?.close();
-    close(this.#stream);
-    this.#clearReview();
-    removeEventListener("beforeunload", warn);
+    this.#countdown.stop();
+    this.#picture.close();
+    this.#review.clear();
+    letScreenSleep();
+    leaveFreely();
   }
 
-  #stream = null;
-  #level = null;
-  #take = null;
-  #source = null;
-  #sending = null;
-  #step = { acknowledged: 0 };
-  #bytes = 0;
+  #picture = new RecordingPicture((name) => this.#part(name), () => this.#onLost());
+  #review;
+  #countdown = new Countdown();
+  #recording = null;
   #frame = 0;
-  #counting = 0;
 
   #commands = {
     start: () => this.#countDown(),
-    stop: () => this.#stop(),
+    stop: () => this.#recording.stop(),
     pause: () => this.#pause(),
     resume: () => this.#resume(),
     retake: () => this.#retake(),
     use: () => this.#use(),
     close: () => this.#close(),
-    retry: () => this.#openCamera({}),
-    flip: () => this.#openCamera({ facing: sourcesOf(this.#stream).facing === "environment" ? "user" : "environment" }),
-    mirror: (event) => this.#mirror(event.target.closest("button").getAttribute("aria-pressed") !== "true"),
+    retry: () => this.#open(() => this.#picture.open({})),
+    flip: () => this.#open(() => this.#picture.flip()),
+    mirror: () => this.#picture.mirror(),
   };
+
+  #onHidden = () => document.hidden && this.#recording?.flush();
 
   get #dialog() {
     return this.querySelector("dialog");
-  }
-
-  get #preview() {
-    return this.#part("preview");
-  }
-
-  get #review() {
-    return this.#part("review");
   }
 
   #part(name) {
@@ -77,152 +74,101 @@ export class VideoRecorder extends HTMLElement {
     this.querySelector("[data-first]:not([hidden] *, [hidden])")?.focus();
   }
 
-  async #openCamera(wish) {
+  async #open(camera) {
     this.#show("asking", "Waiting for the camera");
-    close(this.#stream);
-    this.#level?.close();
     try {
-      this.#stream = await openCamera(wish);
+      await camera();
     } catch (error) {
-      this.#part("sentence").textContent = error.message;
-      return this.#show("refused");
+      return this.#refuse(error.message);
     }
-    if (!this.isConnected) return close(this.#stream);
-    this.#preview.srcObject = this.#stream;
-    this.#level = new SoundLevel(this.#stream);
-    this.#mirror(sourcesOf(this.#stream).facing !== "environment");
-    await this.#listDevices();
-    this.#show("ready", "The camera is on");
-    this.#tick();
+    if (this.isConnected) this.#show("ready", "The camera is on");
+    else this.#picture.close();
   }
 
-  async #listDevices() {
-    const { cameras, microphones } = await devices();
-    const now = sourcesOf(this.#stream);
-    fill(this.#part("camera"), cameras, now.camera);
-    fill(this.#part("microphone"), microphones, now.microphone);
-    this.querySelector("[data-command=flip]").classList.toggle("recorder__alone", cameras.length < 2);
-  }
-
-  #choose() {
-    this.#openCamera({ camera: this.#part("camera").value, microphone: this.#part("microphone").value });
-  }
-
-  // Only the preview, as a mirror on the wall: what is recorded is what others see.
-  #mirror(is) {
-    this.#preview.toggleAttribute("data-mirrored", is);
-    this.querySelector("[data-command=mirror]").setAttribute("aria-pressed", is);
+  #refuse(sentence) {
+    this.#part("sentence").textContent = sentence;
+    this.#show("refused");
   }
 
   #countDown() {
-    let left = COUNT;
-    const say = () => {
-      this.#part("count").textContent = left;
-      this.#part("spoken").textContent = String(left);
+    const say = (number) => {
+      this.#part("count").textContent = number;
+      this.#show("counting", String(number));
     };
-    this.#show("counting", String(left));
-    say();
-    this.#counting = setInterval(() => {
-      left -= 1;
-      if (left > 0) return say();
-      clearInterval(this.#counting);
-      this.#start();
-    }, COUNT_MS);
+    this.#countdown.start(COUNT, say, () => this.#start());
   }
 
   async #start() {
-    this.#bytes = 0;
-    this.#take = new Take(this.#stream, (blob, elapsedMs) => this.#onChunk(blob, elapsedMs));
-    addEventListener("beforeunload", warn);
-    await this.#take.start();
-    this.#step = { acknowledged: 0 };
-    this.#source = this.newSource(this.#take.mimeType, (step) => (this.#step = step));
+    this.#recording = new Recording(this.#picture.stream, this.newSource, (recording) => this.#onEnd(recording));
+    warnOnLeaving();
+    keepScreenOn();
+    await this.#recording.start();
     this.#show("recording", "Recording");
   }
 
-  #onChunk(blob, elapsedMs) {
-    this.#bytes += blob.size;
-    this.#source.append(blob, elapsedMs);
-    if (elapsedMs > LONGEST_MS) this.#stop();
-  }
-
   #pause() {
-    this.#take.pause();
+    this.#recording.pause();
     this.#show("paused", "Paused");
   }
 
   #resume() {
-    this.#take.resume();
+    this.#recording.resume();
     this.#show("recording", "Recording");
   }
 
-  async #stop() {
-    await this.#take.stop();
-    removeEventListener("beforeunload", warn);
-    this.#sending = this.#source.send();
-    this.#sending.catch(() => {}); // whoever uses it meets it
-    this.#show("review", "Stopped. Look at it, then use it or record again.");
-    this.#review.src = URL.createObjectURL(this.#source.file);
-    tellLength(this.#review);
+  #onLost() {
+    if (["recording", "paused"].includes(this.dataset.state)) return this.#recording.stop(LOST_MEANWHILE);
+    if (this.dataset.state === "review") return; // the next one opens it again
+    this.#countdown.stop();
+    this.#refuse(CAMERA_LOST);
+  }
+
+  #onEnd({ source, reason }) {
+    letScreenSleep();
+    leaveFreely();
+    if (!source) return this.#refuse(CAMERA_LOST);
+    this.#part("note").textContent = reason;
+    this.#show("review", `${reason} ${STOPPED}`);
+    this.#review.show(source.file);
   }
 
   #retake() {
-    this.#source.cancel();
-    this.#clearReview();
-    this.#show("ready", "The camera is on");
-  }
-
-  #clearReview() {
-    const { src } = this.#review;
-    this.#review.removeAttribute("src");
-    this.#review.load();
-    URL.revokeObjectURL(src);
+    this.#recording.source.cancel();
+    this.#review.clear();
+    if (this.#picture.isLive) this.#show("ready", "The camera is on");
+    else this.#open(() => this.#picture.open({}));
   }
 
   #use() {
-    this.dispatchEvent(new CustomEvent("recorder-use", { detail: { source: this.#source, sending: this.#sending } }));
+    this.#dialog.close();
+    this.dispatchEvent(new CustomEvent("recorder-use", { detail: this.#recording }));
     this.remove();
   }
 
   #close() {
+    if (this.dataset.state === "counting") {
+      this.#countdown.stop();
+      return this.#show("ready", "The camera is on");
+    }
     const isReviewing = this.dataset.state === "review";
     if (isReviewing && !confirm("Throw this recording away?")) return;
-    if (isReviewing) this.#source.cancel();
+    if (isReviewing) this.#recording.source.cancel();
+    this.#dialog.close(); // so that the focus goes back to where it came from
     this.remove();
   }
 
   #onEscape(event) {
     event.preventDefault();
-    if (["recording", "paused"].includes(this.dataset.state)) this.#stop();
+    if (["recording", "paused"].includes(this.dataset.state)) this.#recording.stop();
     else this.#close();
   }
 
   #tick() {
-    cancelAnimationFrame(this.#frame);
-    this.#part("level").value = this.#level.value;
-    this.#part("clock").textContent = clock(Math.floor((this.#take?.elapsedMs ?? 0) / 1000));
-    const { acknowledged } = this.#step;
-    const isAllSent = this.dataset.state === "review" && acknowledged >= this.#bytes;
-    this.#part("sent").textContent = isAllSent ? "all sent" : `sent ${fileSize(acknowledged)} of ${fileSize(this.#bytes)}`;
+    this.#part("level").value = this.#picture.loudness;
+    if (this.#recording) {
+      this.#part("clock").textContent = clock(Math.floor(this.#recording.elapsedMs / 1000));
+      this.#part("sent").textContent = this.#recording.progress;
+    }
     this.#frame = requestAnimationFrame(() => this.#tick());
   }
-}
-
-function fill(select, devices, current) {
-  select.replaceChildren(...devices.map(({ id, label }) => new Option(label, id, false, id === current)));
-  select.closest("label").hidden = devices.length < 2;
-}
-
-// What a browser records says no length. Sent past its end, a player finds it out.
-function tellLength(video) {
-  const find = () => {
-    if (video.duration !== Infinity) return;
-    video.addEventListener("timeupdate", () => (video.currentTime = 0), { once: true });
-    video.currentTime = Number.MAX_SAFE_INTEGER;
-  };
-  video.addEventListener("loadedmetadata", find, { once: true });
-}
-
-function warn(event) {
-  event.preventDefault();
 }

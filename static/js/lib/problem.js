@@ -3,6 +3,7 @@
 const NO_LINE = "The connection was lost.";
 const UNKNOWN = "The server did not take it. Try again in a moment.";
 const PASSING = new Set([0, 408, 425, 500, 502, 503, 504]);
+const REFUSALS = new Set([413, 415, 422]); // too much, no video, a field that is wrong
 const PASSING_WHEN_TOLD = new Set([409, 429]); // with Retry-After
 
 export class Problem extends Error {
@@ -20,6 +21,11 @@ export class Problem extends Error {
   /** True when the same request may succeed later: no line, a server that restarts, a part that is being written. */
   get isPassing() {
     return PASSING.has(this.status) || this.isBusy;
+  }
+
+  /** True when the same, tried again, would be refused again. */
+  get isRefusal() {
+    return REFUSALS.has(this.status);
   }
 
   /** True when the upload is not there any more, or not for us. */

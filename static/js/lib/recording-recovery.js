@@ -2,75 +2,64 @@
 import { chunksOf, dropRecording, recordingsOf } from "./chunks.js";
 import { holdRecording } from "./recording-locks.js";
 import { wishOf } from "./recording-source.js";
-import { Upload } from "./upload.js";
+import { UploadSource } from "./upload-source.js";
 
 /** The newest recording of a place that no tab is making, as a source `{record, send, …}`; null if there is none. */
-export async function unfinishedRecording(calls, place, onChange) {
+export async function unfinishedRecording(calls, place) {
   for (const record of await recordingsOf(place)) {
     const release = await holdRecording(record.id);
-    if (release) return new RecoveredSource(calls, record, release, onChange);
+    if (release) return new RecoveredSource(calls, record, release);
   }
   return null;
 }
 
-class RecoveredSource {
+class RecoveredSource extends UploadSource {
   file = null;
   sizeBytes = 0; // known once it sends
 
   #calls;
   #release;
-  #onChange;
-  #upload = null;
 
-  constructor(calls, record, release, onChange) {
+  constructor(calls, record, release) {
+    super();
     this.record = record;
     this.#calls = calls;
     this.#release = release;
-    this.#onChange = onChange;
   }
 
   /** Sends what is missing; resolves to the video. */
   async send() {
-    this.#upload = new Upload(this.#calls, wishOf(this.record), { onChange: this.#onChange });
-    const opened = await this.#upload.open();
-    if (!opened.video) this.sizeBytes = this.#addParts(opened, await chunksOf(this.record.id));
-    return this.#upload.finish(this.sizeBytes);
+    const upload = this.#begin();
+    const opened = await upload.open();
+    if (!opened.video) this.sizeBytes = addParts(upload, opened, await chunksOf(this.record.id));
+    return upload.finish(this.sizeBytes);
   }
 
-  pause() {
-    this.#upload?.pause();
-  }
-
-  resume() {
-    this.#upload?.resume();
-  }
-
-  stop() {
-    this.#upload?.stop();
-  }
-
-  /** Throws it away; an upload that nobody has looked for yet is looked for first. */
-  async cancel() {
+  /** Throws it away; an upload that nobody has looked for yet is looked for first, else it is swept in time. */
+  async discard() {
     this.forget();
-    if (this.#upload) return this.#upload.cancel();
-    const upload = new Upload(this.#calls, wishOf(this.record), { onChange: () => {} });
-    await upload.open().then(() => upload.cancel()).catch(() => {}); // swept in time
+    const upload = this.#begin();
+    await upload.open().then(() => upload.cancel()).catch(() => {});
   }
 
   forget() {
     dropRecording(this.record.id).then(this.#release);
   }
 
-  /** Adds the parts that the storage lacks; returns how many bytes the recording has altogether. */
-  #addParts({ part_size_bytes: size, parts }, chunks) {
-    const held = new Map((parts ?? []).map(({ number, size_bytes }) => [number, size_bytes]));
-    for (let number = 1, at = 0; ; number += 1) {
-      const blob = held.has(number) ? null : span(chunks, at, at + size);
-      if (blob?.size) this.#upload.add(number, blob);
-      const bytes = blob ? blob.size : held.get(number);
-      at += bytes;
-      if (bytes < size) return at;
-    }
+  #begin() {
+    return this.begin(this.#calls, wishOf(this.record));
+  }
+}
+
+/** Adds the parts that the storage lacks; returns how many bytes the recording has altogether. */
+function addParts(upload, { part_size_bytes: size, parts }, chunks) {
+  const held = new Map((parts ?? []).map(({ number, size_bytes }) => [number, size_bytes]));
+  for (let number = 1, at = 0; ; number += 1) {
+    const blob = held.has(number) ? null : span(chunks, at, at + size);
+    if (blob?.size) upload.add(number, blob);
+    const bytes = blob ? blob.size : held.get(number);
+    at += bytes;
+    if (bytes < size) return at;
   }
 }
 

@@ -11,9 +11,11 @@ import { FileSource } from "./uploads-file.js";
 import { newToken } from "./uploads-memory.js";
 
 export class RecordingSource {
+  /** Is told every step (see UploadSource). */
+  onStep = () => {};
+
   #calls;
   #record;
-  #onChange;
   #upload;
   #cutter = new ChunkCutter((number, blob) => this.#upload.add(number, blob));
   #blobs = [];
@@ -23,12 +25,14 @@ export class RecordingSource {
   #instead = null;
 
   /** `place` is where the recording belongs on the site; after a crash it is offered there. */
-  constructor(calls, { classroom, place, mimeType }, onChange) {
+  constructor(calls, { classroom, place, mimeType }) {
     const id = newToken();
     this.#calls = calls;
-    this.#onChange = onChange;
     this.#record = { id, token: id, classroom, place, mimeType, startedAt: Date.now(), elapsedMs: 0 };
-    this.#upload = new Upload(calls, wishOf(this.#record), { onChange, onPart: (number) => this.#onPart(number) });
+    this.#upload = new Upload(calls, wishOf(this.#record), {
+      onChange: (step) => this.onStep(step),
+      onPart: (number) => this.#onPart(number),
+    });
     this.#opening = this.#open();
     this.#opening.catch(() => {}); // `send` meets it again
   }
@@ -59,7 +63,8 @@ export class RecordingSource {
       this.#cutter.end();
       return await this.#upload.finish(this.sizeBytes);
     } catch (problem) {
-      this.#instead = new FileSource(this.#calls, this.file, this.#record.classroom, this.#onChange);
+      this.#instead = new FileSource(this.#calls, this.file, this.#record.classroom);
+      this.#instead.onStep = (step) => this.onStep(step);
       if (problem.isGone) return this.#instead.send();
       throw problem;
     }

@@ -23,15 +23,18 @@ export function canRecord() {
 export class Take {
   #recorder;
   #onChunk;
+  #stopped;
   #elapsedMs = 0;
   #since = null;
 
-  /** `onChunk(blob, elapsedMs)` is given about every second what was recorded. */
-  constructor(stream, onChunk) {
+  /** `onChunk(blob, elapsedMs)` is given about every second what was recorded; `onEnd()` is told when it has stopped. */
+  constructor(stream, onChunk, onEnd) {
     const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
     this.#onChunk = onChunk;
     this.#recorder = new MediaRecorder(stream, { mimeType, ...OPTIONS });
     this.#recorder.addEventListener("dataavailable", ({ data }) => data.size && this.#onChunk(data, this.elapsedMs));
+    this.#stopped = new Promise((resolve) => this.#recorder.addEventListener("stop", resolve, { once: true }));
+    this.#stopped.then(onEnd);
   }
 
   get mimeType() {
@@ -64,13 +67,16 @@ export class Take {
     this.#since = performance.now();
   }
 
+  /** Gives what was recorded so far, before the browser may put the page to sleep. */
+  flush() {
+    if (this.#recorder.state !== "inactive") this.#recorder.requestData();
+  }
+
   /** Resolves once the last chunk was given. */
   stop() {
     this.#elapsedMs = this.elapsedMs;
     this.#since = null;
-    if (this.#recorder.state === "inactive") return Promise.resolve();
-    const stopped = new Promise((resolve) => this.#recorder.addEventListener("stop", resolve, { once: true }));
-    this.#recorder.stop();
-    return stopped;
+    if (this.#recorder.state !== "inactive") this.#recorder.stop(); // else the camera went away, and it stops by itself
+    return this.#stopped;
   }
 }

@@ -1,6 +1,6 @@
 // The row that shows a video on its way, made from a <template> of the page so that its words and icons are the site's.
 import { frameOfFile } from "./frame-of-file.js";
-import { figures, fileSize, Speedometer } from "./transfer.js";
+import { figures, fileSize, Speedometer } from "./transfer-figures.js";
 
 // Which buttons make sense when.
 const BUTTONS = {
@@ -45,10 +45,11 @@ export class TransferRow {
     this.#say(`${Math.round(share * 100)} % sent`);
   }
 
-  /** Shows that it goes on, after a pause. */
+  /** Shows that it goes on, after a pause or a problem. */
   showSending() {
     this.#speed = new Speedometer();
     this.#show("sending");
+    this.#figures("Sending…");
     this.#say("Sending goes on");
   }
 

@@ -1,42 +1,102 @@
-// Figures of a transfer: measured, never pretended.
+// One video on its way: a source followed to its video, and the row that says how far it is.
+import { leaveFreely, warnOnLeaving } from "./leaving.js";
+import { TransferRow } from "./transfer-row.js";
 
-const UNITS = [
-  [1e9, "GB"],
-  [1e6, "MB"],
-  [1e3, "KB"],
-];
-const WINDOW_MS = 4000;
+const GOES_ON = "waiting for the connection. It goes on by itself.";
+const SERVER_BUSY = "the server is busy. It goes on by itself.";
+const NOT_A_VIDEO = "This is not a video that can be played.";
 
-/** Bytes in decimal units with one digit, as the server writes them. */
-export function fileSize(bytes) {
-  const [size, unit] = UNITS.find(([least]) => bytes >= least) ?? [1, "bytes"];
-  return size === 1 ? `${bytes} bytes` : `${(bytes / size).toFixed(1)} ${unit}`;
-}
+export class Transfer {
+  #source;
+  #row;
+  #onVideo;
+  #isPaused = false;
+  #isOver = false;
 
-/** Seconds as "about 2 minutes left". */
-export function timeLeft(seconds) {
-  if (seconds < 5) return "a few seconds left";
-  if (seconds < 90) return `about ${Math.round(seconds / 5) * 5} seconds left`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `about ${minutes} minutes left` : `about ${Math.round(minutes / 60)} hours left`;
-}
-
-/** Speed over the last seconds, from the points it is told. */
-export class Speedometer {
-  #points = [];
-
-  /** Notes that `bytes` were sent at `now` (ms); returns bytes a second, or 0 while it cannot be known. */
-  note(bytes, now) {
-    this.#points.push([now, bytes]);
-    this.#points = this.#points.filter(([at]) => now - at <= WINDOW_MS);
-    const [first, sent] = this.#points[0];
-    return now - first < 500 ? 0 : Math.max(0, ((bytes - sent) * 1000) / (now - first));
+  /** Shows the row, made from `template`, at the end of `host`; `onVideo(id)` is given the key of the video. */
+  constructor(source, { template, host, name, onVideo }) {
+    this.#source = source;
+    source.onStep = (step) => this.#note(step);
+    this.#onVideo = onVideo;
+    this.#row = new TransferRow(template, host, { name, blob: source.file });
   }
-}
 
-/** "1.2 MB of 12.9 MB · 3.4 MB/s · about 5 seconds left"; what is on the line already counts for the time left. */
-export function figures(acknowledged, total, speed, sent = acknowledged) {
-  const parts = [`${fileSize(acknowledged)} of ${fileSize(total)}`];
-  if (speed > 0) parts.push(`${fileSize(Math.round(speed))}/s`, timeLeft((total - sent) / speed));
-  return parts.join(" · ");
+  get source() {
+    return this.#source;
+  }
+
+  get row() {
+    return this.#row;
+  }
+
+  /** Follows the source to its video; `sending` is the promise of it when it sends already. */
+  async follow(sending = this.#source.send()) {
+    warnOnLeaving();
+    try {
+      const video = await sending;
+      if (!this.#isOver) this.#take(video);
+    } catch (problem) {
+      if (this.#isOver || problem.name === "AbortError") return;
+      this.#row.showProblem(problem.message, { isRefused: problem.isRefusal });
+    }
+    leaveFreely();
+  }
+
+  pause() {
+    this.#isPaused = true;
+    this.#source.pause();
+    this.#row.showPaused();
+  }
+
+  resume() {
+    this.#isPaused = false;
+    this.#row.showSending();
+    this.#source.resume();
+  }
+
+  /** Tries the same once more. */
+  again() {
+    this.#isPaused = false;
+    this.#row.showSending();
+    this.follow();
+  }
+
+  /** Lets the video be: what was sent waits for the page's return. */
+  stop() {
+    this.#isOver = true;
+    this.#source.stop();
+    leaveFreely();
+  }
+
+  /** Throws away what was sent, and the row. */
+  cancel() {
+    this.#isOver = true;
+    this.#source.cancel();
+    this.#row.remove();
+    leaveFreely();
+  }
+
+  /** Forgets what was kept for the case that something fails: all has arrived. */
+  finish() {
+    this.#source.forget();
+    leaveFreely();
+  }
+
+  #note({ acknowledged, sent, problem }) {
+    if (this.#isPaused || this.#isOver) return;
+    const total = this.#source.sizeBytes;
+    if (!problem && total && acknowledged >= total) return this.#row.showChecking();
+    const hold = problem && (problem.status ? SERVER_BUSY : GOES_ON);
+    this.#row.showProgress({ acknowledged, sent, total }, hold);
+  }
+
+  #take({ id, state, failure }) {
+    if (state === "failed") {
+      this.#source.forget();
+      this.#row.showProblem(failure || NOT_A_VIDEO, { isRefused: true });
+      return;
+    }
+    this.#row.showReady("Sent. Your video is ready.");
+    this.#onVideo(id);
+  }
 }

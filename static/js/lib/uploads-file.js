@@ -1,19 +1,17 @@
 // A chosen file as the source of an upload.
-import { Upload } from "./upload.js";
+import { UploadSource } from "./upload-source.js";
 import { forget, tokenOf } from "./uploads-memory.js";
 
-export class FileSource {
+export class FileSource extends UploadSource {
   #calls;
   #file;
   #classroom;
-  #onChange;
-  #upload = null;
 
-  constructor(calls, file, classroom, onChange) {
+  constructor(calls, file, classroom) {
+    super();
     this.#calls = calls;
     this.#file = file;
     this.#classroom = classroom;
-    this.#onChange = onChange;
   }
 
   /** Resolves to the video; goes on with what an earlier page has sent, and begins anew when that is gone. */
@@ -35,43 +33,26 @@ export class FileSource {
     return this.#file.size;
   }
 
-  pause() {
-    this.#upload?.pause();
-  }
-
-  resume() {
-    this.#upload?.resume();
-  }
-
-  stop() {
-    this.#upload?.stop();
-  }
-
-  cancel() {
-    this.#upload?.cancel();
-    this.forget();
-  }
-
   forget() {
     forget(this.#file, this.#classroom);
   }
 
   async #run() {
-    this.#upload = new Upload(this.#calls, this.#wish, { onChange: this.#onChange });
-    let opened = await this.#upload.open();
+    let upload = this.begin(this.#calls, this.#wish);
+    let opened = await upload.open();
     if (opened.state.startsWith("abort")) {
       this.forget();
-      this.#upload = new Upload(this.#calls, this.#wish, { onChange: this.#onChange });
-      opened = await this.#upload.open();
+      upload = this.begin(this.#calls, this.#wish);
+      opened = await upload.open();
     }
-    if (!opened.video) this.#addParts(opened);
-    return this.#upload.finish(this.#file.size);
+    if (!opened.video) this.#addParts(upload, opened);
+    return upload.finish(this.#file.size);
   }
 
-  #addParts({ part_size_bytes: size, parts }) {
+  #addParts(upload, { part_size_bytes: size, parts }) {
     const held = new Set((parts ?? []).map(({ number }) => number));
     for (let number = 1, at = 0; at < this.#file.size; number += 1, at += size) {
-      if (!held.has(number)) this.#upload.add(number, this.#file.slice(at, at + size));
+      if (!held.has(number)) upload.add(number, this.#file.slice(at, at + size));
     }
   }
 
