@@ -1,7 +1,7 @@
-"""A line between a browser and the site that can be cut, stalled, and slowed down: a small TCP proxy.
+"""A line between a browser and the site that can be cut, stalled, slowed down, and made long: a small TCP proxy.
 
 with Line("127.0.0.1", 8000) as line:
-    line.slow(bytes_per_s=1_000_000)
+    line.slow(bytes_per_s=1_000_000, delay_s=0.05)
     line.cut()
     line.mend()
 """
@@ -10,10 +10,13 @@ import contextlib
 import socket
 import threading
 import time
+from queue import Queue
 from types import TracebackType
 
-BLOCK_BYTES = 16 * 1024
+BLOCK_BYTES, WIDE_BLOCK_BYTES = 16 * 1024, 64 * 1024  # where the speed is held, and where it is not
+MOST_BLOCKS_ON_THE_WAY = 256  # of one connection on a long line, as a window of TCP
 MOMENT_S = 0.05
+Way = Queue[tuple[float, bytes] | None]  # blocks with the time at which they arrive; None is the end
 
 
 class Line:
@@ -28,6 +31,7 @@ class Line:
         self._flows.set()
         self._is_cut = self._is_closed = False
         self._bytes_per_s: float | None = None
+        self._delay_s = 0.0
         self._free_at_s = 0.0
         self.sent_bytes = 0
 
@@ -48,9 +52,12 @@ class Line:
         self._listening.close()
         self._hang_up()
 
-    def slow(self, *, bytes_per_s: float | None) -> None:
-        """Let clients send that much together; None is as much as there is."""
-        self._bytes_per_s = bytes_per_s
+    def slow(self, *, bytes_per_s: float | None, delay_s: float = 0) -> None:
+        """Let clients send that much together (None: as much as there is), with so long a way in each direction.
+
+        A new connection costs a way there and back before it carries anything, as with TCP.
+        """
+        self._bytes_per_s, self._delay_s = bytes_per_s, delay_s
 
     def cut(self) -> None:
         """Break every connection, and every new one, until `mend`."""
@@ -75,6 +82,7 @@ class Line:
     def _connect(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             try:
+                time.sleep(2 * self._delay_s)
                 server = None if self._is_cut else socket.create_connection(self._target)
             except OSError:
                 server = None  # nobody listens there
@@ -87,19 +95,34 @@ class Line:
             self._forward(client, server, True)
 
     def _forward(self, source: socket.socket, target: socket.socket, is_sent: bool) -> None:
+        way: Way = Queue(MOST_BLOCKS_ON_THE_WAY if self._delay_s else 1)
+        threading.Thread(target=self._deliver, args=(way, source, target, is_sent), daemon=True).start()
         with contextlib.suppress(OSError):
-            while block := source.recv(BLOCK_BYTES):
+            while block := source.recv(BLOCK_BYTES if self._bytes_per_s else WIDE_BLOCK_BYTES):
                 self._flows.wait()
                 if is_sent:
                     self._pace(len(block))
+                way.put((time.monotonic() + self._delay_s, block))
+        way.put(None)
+
+    def _deliver(self, way: Way, source: socket.socket, target: socket.socket, is_sent: bool) -> None:
+        blocks = iter(way.get, None)
+        with contextlib.suppress(OSError):
+            for arrives_s, block in blocks:
+                time.sleep(max(0.0, arrives_s - time.monotonic()))
                 target.sendall(block)
                 self.sent_bytes += len(block) if is_sent else 0
-        for side in (source, target):
+        self._close(source, target)
+        for _ in blocks:
+            pass  # nobody takes it any more; who forwards must not wait for room
+
+    def _close(self, *sides: socket.socket) -> None:
+        for side in sides:
             with contextlib.suppress(OSError):
                 side.shutdown(socket.SHUT_RDWR)
             side.close()
         with self._lock:
-            self._open -= {source, target}
+            self._open -= set(sides)
 
     def _pace(self, size_bytes: int) -> None:
         if self._bytes_per_s is None:
