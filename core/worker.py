@@ -21,6 +21,7 @@ from django_tasks_db.management.commands.db_worker import Worker as TaskWorker
 
 from core.models import Worker
 from core.operations.maintenance import maintenance
+from core.services.one_folder import AnotherFolder, check_one_folder, forget_sign, signed_name
 from core.services.queue_stats import SEEN_WITHIN
 from core.services.rendering import STOPPING
 from core.services.schedule import run_due
@@ -44,7 +45,7 @@ class PractikaWorker(TaskWorker):
             backend_name="default",
             startup_delay=False,
             max_tasks=None,
-            worker_id=f"{_host()}:{os.getpid()}:{secrets.token_hex(4)}",
+            worker_id=signed_name(f"{_host()}:{os.getpid()}:{secrets.token_hex(4)}"),
         )
         self.stopped = threading.Event()
 
@@ -54,8 +55,16 @@ class PractikaWorker(TaskWorker):
         super().shutdown(signum, frame)
 
     def work(self) -> None:
-        """Run tasks and the schedule until told to stop (in batch mode: until no task is left)."""
+        """Run tasks and the schedule until told to stop (in batch mode: until no task is left).
+
+        Raises AnotherFolder at once when others work on another media folder (core.services.one_folder).
+        """
         self._show_life()
+        try:
+            check_one_folder()
+        except AnotherFolder:
+            self._leave()
+            raise
         logger.info("Worker ready", extra={"worker": self.worker_id})
         beside = threading.Thread(target=self._keep_schedule, name="schedule", daemon=True)
         beside.start()
@@ -72,7 +81,11 @@ class PractikaWorker(TaskWorker):
         finally:
             self.stopped.set()
             beside.join(SCHEDULE_POLL_S)
-            Worker.objects.filter(name=self.worker_id).delete()
+            self._leave()
+
+    def _leave(self) -> None:
+        Worker.objects.filter(name=self.worker_id).delete()
+        forget_sign(self.worker_id)
 
     def _keep_schedule(self) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -15,6 +16,7 @@ from django.db import connection
 from core.operations.findings import Check, Failed, Finding, find_all
 from core.operations.tables import bytes_text
 from core.services import components
+from core.services.one_folder import MOVE_ON, AnotherFolder, check_one_folder
 from core.services.queue_stats import queue_stats
 from core.services.storage import VideoStorageService
 from core.storage.base import StorageFull, StorageUnavailable
@@ -51,7 +53,12 @@ def key_is_strong() -> str:
 
 
 def storage_in_effect() -> str:
-    """Return the backend that USE_S3 chose, and where it keeps videos."""
+    """Return the backend that USE_S3 chose, and where it keeps videos; raise Failed when local storage is not one."""
+    with suppress(DatabaseError):  # that line says so itself
+        try:
+            check_one_folder()
+        except AnotherFolder as error:
+            raise Failed(str(error), MOVE_ON) from error
     name = VideoStorageService().backend.name
     if settings.USE_S3:
         return f"{name}: bucket {settings.AWS_STORAGE_BUCKET_NAME} at {settings.S3_ORIGINS[0]}"

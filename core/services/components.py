@@ -12,6 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.recorder import MigrationRecorder
 
+from core.services.one_folder import AnotherFolder, check_one_folder
 from core.services.queue_stats import queue_stats
 from core.services.storage import VideoStorageService
 
@@ -65,7 +66,11 @@ def check_queue() -> None:
 
 
 def check_worker() -> None:
-    """Raise NotUsable when no worker was seen lately."""
+    """Raise NotUsable when no worker was seen lately, or one works on another media folder."""
+    try:
+        check_one_folder()
+    except AnotherFolder as error:
+        raise NotUsable(str(error)) from error
     if not queue_stats().workers:
         raise NotUsable("No worker was seen lately: start manage.py worker.")
 

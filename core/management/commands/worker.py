@@ -1,8 +1,10 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.services.one_folder import MOVE_ON, AnotherFolder
+from core.storage.base import StorageUnavailable
 from core.worker import PractikaWorker, is_alive_here
 
 
@@ -17,6 +19,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["alive"]:
             sys.exit(0 if is_alive_here() else 1)
-        worker = PractikaWorker(batch=options["batch"])
-        worker.configure_signals()
-        worker.work()
+        try:
+            worker = PractikaWorker(batch=options["batch"])
+            worker.configure_signals()
+            worker.work()
+        except AnotherFolder as error:
+            raise CommandError(f"Not started: {error}. {MOVE_ON}") from error
+        except StorageUnavailable as error:
+            raise CommandError(error.sentence) from error
