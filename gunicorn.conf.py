@@ -16,6 +16,7 @@ worker.
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import gunicorn
 from django.core.exceptions import ImproperlyConfigured
@@ -25,7 +26,8 @@ MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 (gunicorn makes an unnamed file o
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "practika_project.settings")
 
 try:
-    import practika_project.settings  # noqa: F401
+    import practika_project.settings
+    from core.draining import drain_at_sigterm
     from core.gunicorn_logger import GunicornLogger
     from practika_project import env
 
@@ -39,7 +41,8 @@ worker_class = "core.gunicorn_worker.HealthWorker" if gunicorn.version_info[:2] 
 threads = 8
 
 timeout = 60
-graceful_timeout = 30
+# From SIGTERM to the end of whatever still runs: what is told to stop serves on first (core/draining.py).
+graceful_timeout = practika_project.settings.DRAIN_SECONDS + 30
 # Longer than load balancers keep an idle connection (60 s is common), so that they close it, never we.
 keepalive = 75
 
@@ -50,3 +53,8 @@ if MEMORY_FOLDER.is_dir():
 logger_class = GunicornLogger
 # The control socket would write below the home folder, and signals do all that is needed.
 control_socket_disable = True
+
+
+def when_ready(server: Any) -> None:
+    """Let the master's SIGTERM reach readiness first; gunicorn has just set its own handlers."""
+    drain_at_sigterm()

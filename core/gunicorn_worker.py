@@ -10,10 +10,8 @@ to two seconds of it, is done by the poller, too.
 
 A head is answered here only when its bytes are beyond doubt (core/health_head.py: plain HTTP/1, the path literally,
 no body); what is doubtful gets gunicorn's own parser and, behind it, `health_first`, which answers the same under any
-server. When stopping, the worker takes what waits in the listen queue and closes its listeners, so that a proxy is
-refused at once and asks another server. This stands on parts of gthread that are no public interface:
-gunicorn.conf.py takes plain gthread for another series of gunicorn, and a test compares every part with the source
-that was read.
+server. How it stops: core/draining.py. This stands on parts of gthread that are no public interface: gunicorn.conf.py
+takes plain gthread for another series of gunicorn, and a test compares every part with the source that was read.
 """
 
 import socket
@@ -25,8 +23,9 @@ from selectors import EVENT_READ
 from typing import Any
 
 from django.conf import settings
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn
 
+from core.gunicorn_draining import DrainingWorker
 from core.health import HealthAnswer
 from core.health_head import TOO_LONG, HealthHead, written
 
@@ -50,7 +49,7 @@ class Connection(TConn):
         self.unwanted_bytes: int | None = None  # a number from when we hang up
 
 
-class HealthWorker(ThreadWorker):
+class HealthWorker(DrainingWorker):
     """See Note [The loop that never waits]; plain HTTP/1 only."""
 
     @classmethod

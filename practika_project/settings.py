@@ -250,6 +250,8 @@ MAX_OPEN_UPLOADS = env.number("PRACTIKA_MAX_OPEN_UPLOADS", 20, minimum=1)
 
 # ── Security ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+# How long a server that was told to stop serves on, while load balancers notice (core/draining.py).
+DRAIN_SECONDS = env.number("PRACTIKA_DRAIN_SECONDS", 5 if PRODUCTION else 0)
 PROBE_PATHS = ("/core/health/", "/core/ready/", "/core/metrics/")
 SECURE_SSL_REDIRECT = env.flag("DJANGO_SECURE_SSL_REDIRECT", PRODUCTION)
 SECURE_REDIRECT_EXEMPT = [r"^core/", r"^static/"]

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from core.draining import is_draining
 from core.health import HealthAnswer
 from core.services.metrics import metrics_text
 from core.services.readiness import check_readiness
@@ -28,13 +29,18 @@ def health_check(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Return each component as ok or fail with milliseconds: 503 when one that traffic needs fails, else 200."""
-    components = check_readiness()
-    is_ready = not any(component.stops_traffic for component in components)
+    """Return each component as ok or fail with milliseconds: 503 when one that traffic needs fails, else 200.
+
+    A server that was told to stop answers 503 and `draining` at once, and checks nothing any more.
+    """
+    ends = is_draining()
+    components = [] if ends else check_readiness()
+    is_ready = not ends and not any(component.stops_traffic for component in components)
     is_whole = all(component.ok for component in components)
+    unready = "draining" if ends else "unready"
     response = JsonResponse(
         {
-            "status": ("ready" if is_whole else "degraded") if is_ready else "unready",
+            "status": ("ready" if is_whole else "degraded") if is_ready else unready,
             "components": {
                 component.name: {
                     "status": "ok" if component.ok else "fail",

@@ -100,11 +100,11 @@ class Site:
     def shell(self, script: str) -> str:
         return self.run("shell", "--no-imports", "-c", script)
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         command = [sys.executable, "-m", "gunicorn", self.application]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--bind", f"127.0.0.1:{self.port}"],
+                [*command, "--bind", f"127.0.0.1:{self.port}", *options],
                 cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
             if self.has_worker and self.worker is None:
