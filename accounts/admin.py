@@ -39,7 +39,7 @@ class UserAdmin(DjangoUserAdmin):
     add_fieldsets = [(None, {"fields": ["email", "name", "usable_password", "password1", "password2"]})]
     fieldsets = [
         (None, {"fields": ["email", "name", "password"]}),
-        ("Preferences", {"fields": ["time_zone", "language"]}),
+        ("Preferences", {"fields": ["time_zone", "language", "wants_digest"]}),
         ("Permissions", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         ("Dates", {"fields": ["date_joined", "last_seen_at", "last_login"]}),
     ]

@@ -36,7 +36,7 @@ class ProfileForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["name", "time_zone", "language"]
+        fields = ["name", "time_zone", "language", "wants_digest"]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

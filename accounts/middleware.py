@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from accounts.services.people import note_seen
 
-SEEN_EVERY = timedelta(hours=1)
+SEEN_EVERY = timedelta(minutes=10)
 
 
 class PersonMiddleware:
-    """Shows times in the person's zone and notes, at most once an hour, that they were here."""
+    """Shows times in the person's zone and notes, at most every ten minutes, that they were here."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -58,6 +58,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May use the admin site.")
     date_joined = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    wants_digest = models.BooleanField(
+        "tell me by e-mail what is new",
+        default=True,
+        db_default=True,
+        help_text="At most once a day, and only what you have not been here to see.",
+    )
+    digest_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True)
 
     objects = UserManager()

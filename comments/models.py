@@ -46,7 +46,10 @@ class Comment(models.Model):
                 condition=Q(end_ms__isnull=True) | Q(at_ms__isnull=False, end_ms__gt=F("at_ms")),
             ),
         ]
-        indexes = [models.Index(fields=["target", "at_ms", "id"], name="comment_moment")]
+        indexes = [
+            models.Index(fields=["target", "at_ms", "id"], name="comment_moment"),
+            models.Index(fields=["created_at"], name="comment_newest"),  # what the digest asks for
+        ]
 
     def __str__(self) -> str:
         return f"{self.author} on {self.target}"

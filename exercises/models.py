@@ -155,7 +155,10 @@ class Attempt(models.Model):
                 ),
             ),
         ]
-        indexes = [models.Index(fields=["state", "submitted_at", "id"], name="attempt_waiting")]
+        indexes = [
+            models.Index(fields=["state", "submitted_at", "id"], name="attempt_waiting"),
+            models.Index(fields=["reviewed_at"], name="attempt_answered"),  # what the digest asks for
+        ]
 
     def __str__(self) -> str:
         return f"Attempt {self.number} at {self.exercise}"

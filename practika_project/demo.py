@@ -36,8 +36,9 @@ def seed_demo(*, learners: int = 1) -> None:
 
 def _make_class(learners: int) -> tuple[Classroom, User, User]:
     admin = User.objects.create_superuser("admin@example.org", PASSWORD, name="Sam (staff)")
-    ada = User.objects.create_user("ada@example.org", PASSWORD, name="Ada")
-    ben = User.objects.create_user("ben@example.org", PASSWORD, name="Ben")
+    here = timezone.now()  # so that no digest is due while the demo is looked at
+    ada = User.objects.create_user("ada@example.org", PASSWORD, name="Ada", last_seen_at=here)
+    ben = User.objects.create_user("ben@example.org", PASSWORD, name="Ben", last_seen_at=here)
     User.objects.create_user("cyd@example.org", PASSWORD, name="Cyd")
     classroom = Classroom.objects.create(name="Tuesday dance", time_zone="Europe/Paris")
     add_member(classroom=classroom, user=ada, role=Membership.Role.INSTRUCTOR, by=admin)

@@ -12,7 +12,7 @@ from core.http import AuthenticatedRequest, form_page, json_answer, problem
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: AuthenticatedRequest) -> HttpResponse:
-    """Show and change one's name, time zone, and language."""
+    """Show and change one's name, time zone, language, and whether mail tells what is new."""
     form = ProfileForm(request.POST if request.method == "POST" else None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
