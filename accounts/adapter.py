@@ -4,7 +4,10 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+
+from core.telemetry.catalog import LOGINS
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -13,6 +16,24 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return whether people may make an account themselves; it has no role in any class."""
         return bool(settings.ALLOW_SIGNUP)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Let allauth refuse whoever tried too often, and count them."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            LOGINS.add("throttled")
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count a wrong password, or an account that is not there."""
+        super().authentication_failed(request, **credentials)
+        LOGINS.add("failed")
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Log the person in, and count it."""
+        super().login(request, user)
+        LOGINS.add("ok")
 
     def render_mail(self, template_prefix: str, email: str, context: dict[str, Any], headers: Any = None) -> Any:
         """Return the mail; it says it is Practika's, and where that is, whatever host the request named."""

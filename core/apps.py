@@ -9,5 +9,5 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from core import checks  # noqa: F401
+        """Register the system checks, and the counting of statements."""
+        from core import checks, statements  # noqa: F401

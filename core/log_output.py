@@ -20,6 +20,8 @@ import weakref
 from collections import deque
 from typing import Any
 
+from core.telemetry.catalog import LOG_LINES_DROPPED
+
 QUEUE_BYTES = 4 * 1024 * 1024
 FLUSH_SECONDS = 2.0
 
@@ -45,7 +47,7 @@ class NonBlockingHandler(logging.Handler):
             line, self._failure = None, sys.exc_info()
         with self._changed:
             if line is None or self._closed or self._waiting_bytes + len(line) > self.queue_bytes:
-                self.dropped += 1
+                self._drop(1)
                 return
             self._lines.append(line)
             self._waiting_bytes += len(line)
@@ -83,6 +85,10 @@ class NonBlockingHandler(logging.Handler):
         self._closed = False
         self._writer: threading.Thread | None = None
 
+    def _drop(self, lines: int) -> None:
+        self.dropped += lines
+        LOG_LINES_DROPPED.add(amount=lines)
+
     def _ensure_writer(self) -> None:
         if self._writer is None:
             self._writer = threading.Thread(target=self._write_lines, name=f"log-writer-{self.descriptor}", daemon=True)
@@ -98,7 +104,7 @@ class NonBlockingHandler(logging.Handler):
             with self._changed:
                 self._writing = False
                 self._flowing = written
-                self.dropped += 0 if written else chunk.count(b"\n")
+                self._drop(0 if written else chunk.count(b"\n"))
                 self._changed.notify_all()
 
     def _next_chunk(self) -> bytes:

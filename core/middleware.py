@@ -13,12 +13,14 @@ from django.utils.functional import LazyObject, empty
 
 from core.addresses import client_address
 from core.logs import CURRENT_REQUEST, RequestContext
+from core.telemetry.catalog import REQUEST_SECONDS, REQUESTS, THROTTLED
 
 # The recorder needs camera and microphone; a page of Practika needs nothing else, and frames get nothing.
 PERMISSIONS_POLICY = ", ".join(
     [f"{feature}=(self)" for feature in ("camera", "microphone", "fullscreen", "picture-in-picture")]
     + [f"{feature}=()" for feature in ("geolocation", "payment", "usb", "display-capture", "browsing-topics")]
 )
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 logger = logging.getLogger("core.access")
@@ -32,7 +34,7 @@ class NamedRequest(HttpRequest):
 
 
 class RequestIdMiddleware:
-    """Names every request, in its log lines and in its X-Request-ID answer header, and logs it once.
+    """Names every request, in its log lines and in its X-Request-ID answer header, logs it once, and counts it.
 
     It stands first. An id that the caller (a load balancer, mostly) sent is kept when it is one to 64 plain
     characters; anything else could forge log lines, and gets a new one.
@@ -57,8 +59,10 @@ class RequestIdMiddleware:
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request.request_id
+            seconds = time.perf_counter() - started
+            _count(request, response.status_code, seconds)
             if _is_worth_a_line(request.path):
-                duration_ms = round((time.perf_counter() - started) * 1000, 2)
+                duration_ms = round(seconds * 1000, 2)
                 fields = {"status": response.status_code, "duration_ms": duration_ms}
                 logger.info("Request served", extra=fields)
             return response
@@ -98,6 +102,17 @@ def evaluated_user_id(request: HttpRequest) -> str | None:
 def _request_id(request: HttpRequest) -> str:
     given = request.headers.get("X-Request-ID", "")
     return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _count(request: HttpRequest, status: int, seconds: float) -> None:
+    method = request.method if request.method in METHODS else "other"
+    match = request.resolver_match
+    # Some answers are given before a route is looked for; a path is never a label, anybody could make millions.
+    route = match.view_name if match else "static" if request.path.startswith(settings.STATIC_URL) else "none"
+    REQUESTS.add(route, method, str(status))
+    REQUEST_SECONDS.observe(seconds, route, method)
+    if status == 429:
+        THROTTLED.add(route)
 
 
 def _is_worth_a_line(path: str) -> bool:

@@ -13,6 +13,7 @@ import socket
 import threading
 from types import FrameType
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 from django.db.models.functions import Now
@@ -25,6 +26,7 @@ from core.services.one_folder import AnotherFolder, check_one_folder, forget_sig
 from core.services.queue_stats import SEEN_WITHIN
 from core.services.rendering import STOPPING
 from core.services.schedule import run_due
+from core.telemetry.gathering import begin_counting
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class PractikaWorker(TaskWorker):
 
         Raises AnotherFolder at once when others work on another media folder (core.services.one_folder).
         """
+        begin_counting(settings.METRICS_FOLDER)
         self._show_life()
         try:
             check_one_folder()

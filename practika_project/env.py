@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,6 +62,10 @@ class Environment:
     def items(self, name: str, default: list[str]) -> list[str]:
         """Return the parts between commas, stripped, the empty ones dropped."""
         return self._read(name, "list", list(default), _items)
+
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """Return the networks of a list like 10.0.0.0/8,127.0.0.1; none by default."""
+        return self._read(name, "list", [], lambda value: [_network(part) for part in _items(value)])
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         """Return one of the allowed words as it is spelled there; any case is accepted."""
@@ -122,6 +127,13 @@ def _items(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def _network(value: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(value)
+    except ValueError:
+        raise ValueError("which is not a list of networks. Write addresses like 10.0.0.0/8,192.0.2.7.") from None
+
+
 def _choice(value: str, allowed: tuple[str, ...]) -> str:
     for word in allowed:
         if word.casefold() == value.casefold():
@@ -158,6 +170,7 @@ text = PROCESS.text
 flag = PROCESS.flag
 number = PROCESS.number
 items = PROCESS.items
+networks = PROCESS.networks
 choice = PROCESS.choice
 secret = PROCESS.secret
 refuse = PROCESS.refuse

@@ -128,7 +128,7 @@ DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Log-in limits live in the default cache: in the database, so that they never fail open when Redis is away.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "practika_cache"}}
+CACHES = {"default": {"BACKEND": "core.cache.CountedDatabaseCache", "LOCATION": "practika_cache"}}
 REDIS_URL = env.secret("REDIS_URL")
 if REDIS_URL:
     CACHES["redis"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -188,6 +188,8 @@ WHITENOISE_AUTOREFRESH = not PRODUCTION
 MEDIA_ROOT = BASE_DIR / env.text("DJANGO_MEDIA_ROOT", "media")
 INCOMING_ROOT = MEDIA_ROOT / "incoming"  # beside the stored videos, so that storing one is a rename
 BACKUP_ROOT = env.text("DJANGO_BACKUP_ROOT")  # a folder, or s3://bucket/prefix
+BACKUP_EVERY_HOURS = env.number("DJANGO_BACKUP_EVERY_HOURS", 24)  # 0: somebody else makes them
+METRICS_FOLDER = MEDIA_ROOT / ".metrics"  # the one folder that web processes and workers of a machine share
 X_ACCEL_PREFIX = env.text("PRACTIKA_X_ACCEL_PREFIX")
 
 USE_S3 = env.flag("USE_S3", False)
@@ -290,6 +292,7 @@ CORS_ALLOW_CREDENTIALS = False
 LOG_LEVEL = env.choice("DJANGO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = logging_config(level=LOG_LEVEL, json_lines=not DEBUG)
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
+METRICS_NETWORKS = env.networks("METRICS_NETWORKS")
 SENTRY_DSN = env.secret("SENTRY_DSN")
 if SENTRY_DSN:
     import sentry_sdk

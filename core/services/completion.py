@@ -18,8 +18,9 @@ from core.refusals import VideoRefused
 from core.services.audit import record_event
 from core.services.deletions import request_deletion
 from core.services.processing import queue_verification
-from core.services.uploads import State, TooLarge, held_parts, log_fields, over, parted, storage_of
+from core.services.uploads import WAY, State, TooLarge, held_parts, log_fields, over, parted, storage_of
 from core.storage.parts import PartsBeyondEnd, PartsMissing, UploadNotHeld, check_parts
+from core.telemetry.catalog import UPLOAD_BYTES, UPLOADS
 
 logger = logging.getLogger(__name__)
 UNKNOWN_TYPE = "application/octet-stream"
@@ -107,6 +108,9 @@ def _record(upload: Upload, now: datetime) -> tuple[VideoAsset, bool]:
         request_deletion(storage_paths=[upload.storage_path], now=now)
         raise over() from None
     logger.info("Video upload completed", extra={**log_fields(upload), "video_id": str(video.pk)})
+    UPLOADS.add("completed", WAY)
+    if settings.USE_S3:  # their parts never came by here
+        UPLOAD_BYTES.add("s3", amount=video.size_bytes)
     upload.refresh_from_db()
     return video, True
 

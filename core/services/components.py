@@ -12,6 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.recorder import MigrationRecorder
 
+from core.services.backup_state import backup_problem
 from core.services.one_folder import AnotherFolder, check_one_folder
 from core.services.queue_stats import queue_stats
 from core.services.storage import VideoStorageService
@@ -77,10 +78,21 @@ def check_worker() -> None:
 
 def check_disk() -> None:
     """Raise NotUsable when the disk that videos come in on is nearly full."""
-    folder = next(path for path in (Path(settings.MEDIA_ROOT), *Path(settings.MEDIA_ROOT).parents) if path.exists())
-    usage = shutil.disk_usage(folder)
+    usage = media_disk_usage()
     if usage.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * usage.total):
         raise NotUsable(f"{usage.free} bytes are free.")
+
+
+def check_backup() -> None:
+    """Raise NotUsable when backups are wanted and there is no fresh verified one, or the last attempt failed."""
+    if problem := backup_problem():
+        raise NotUsable(problem)
+
+
+def media_disk_usage() -> "shutil._ntuple_diskusage":
+    """Return total, used, and free bytes of the disk that videos come in on."""
+    root = Path(settings.MEDIA_ROOT)
+    return shutil.disk_usage(next(path for path in (root, *root.parents) if path.exists()))
 
 
 @lru_cache(maxsize=1)

@@ -1,61 +1,80 @@
-"""What the site holds, as Prometheus reads it.
+"""Everything that Prometheus reads, in its text format.
 
-# Note [Metrics from the database]
-Every figure is counted in the database when it is asked for, so any number of web processes give the same answer
-and none keeps files for the others.
+# Note [Three sources]
+What happens (requests, parts, calls) is counted by the processes where it happens (core/telemetry); what the site
+holds is asked of the database (core/services/site_figures.py); what it stands on is asked by the readiness checks,
+which never hang. When the database does not answer, the two others are told all the same: they are needed then.
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable
 
 from django.conf import settings
-from django.db.models import Count, Min, Sum
-from django.utils import timezone
+from django.db import Error as DatabaseError
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from core.models import StorageDeletion, Upload, VideoAsset
-from core.services.queue_stats import queue_stats
+from core.services.components import media_disk_usage
+from core.services.readiness import Component, check_readiness
+from core.services.site_figures import site_figures
+from core.telemetry.gathering import families
+
+logger = logging.getLogger(__name__)
 
 
-class SiteCollector(Collector):
-    """Counts videos, bytes, unfinished uploads, jobs, workers, and objects that wait to be removed."""
+class _Ready(Collector):
+    """Metrics that are made already, so that an error is met before an answer begins."""
 
-    def collect(self) -> Iterator[Metric]:
-        """Yield the figures of this moment."""
-        yield InfoMetricFamily(
-            "practika_build", "The release.", {"version": settings.VERSION, "environment": settings.ENVIRONMENT}
-        )
-        videos = GaugeMetricFamily("practika_videos", "Stored videos.", labels=["state"])
-        for row in VideoAsset.objects.values("state").annotate(number=Count("pk")).order_by("state"):
-            videos.add_metric([row["state"]], row["number"])
-        yield videos
-        stored = VideoAsset.objects.aggregate(total=Sum("size_bytes"))["total"] or 0
-        yield GaugeMetricFamily("practika_video_bytes", "Bytes of stored videos.", stored)
-        unfinished = Upload.objects.filter(state__in=Upload.UNFINISHED)
-        yield GaugeMetricFamily("practika_uploads_unfinished", "Uploads on their way in.", unfinished.count())
-        oldest = unfinished.aggregate(oldest=Min("created_at"))["oldest"]
-        age_s = (timezone.now() - oldest).total_seconds() if oldest else 0
-        yield GaugeMetricFamily("practika_uploads_oldest_seconds", "Age of the oldest of them.", age_s)
-        yield from _processing()
-        waiting = StorageDeletion.objects.count()
-        yield GaugeMetricFamily("practika_storage_deletions_waiting", "Objects that wait to be removed.", waiting)
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
 
-
-def _processing() -> Iterator[Metric]:
-    stats = queue_stats()
-    jobs = GaugeMetricFamily("practika_jobs", "Work on videos.", labels=["state"])
-    for state in ("queued", "running", "done", "failed"):
-        jobs.add_metric([state], getattr(stats, state))
-    yield jobs
-    yield GaugeMetricFamily(
-        "practika_jobs_oldest_wait_seconds", "The longest wait of a queued job.", stats.oldest_wait_s
-    )
-    yield GaugeMetricFamily("practika_workers", "Workers seen lately.", stats.workers)
+    def collect(self) -> Iterable[Metric]:
+        """Return them."""
+        return self._metrics
 
 
 def metrics_text() -> bytes:
     """Return every figure in Prometheus's text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(SiteCollector())
+    registry.register(_Ready(exposed()))
     return generate_latest(registry)
+
+
+def exposed() -> list[Metric]:
+    """Return every figure of this moment (Note [Three sources])."""
+    components = check_readiness()
+    return [_build(), *_components(components), *_disk(), *_of_database(components), *families()]
+
+
+def _build() -> Metric:
+    about = {"version": settings.VERSION, "environment": settings.ENVIRONMENT}
+    return InfoMetricFamily("practika_build", "The release.", about)
+
+
+def _components(components: list[Component]) -> list[Metric]:
+    up = GaugeMetricFamily("practika_component_up", "1: what readiness says is ok.", labels=["component"])
+    seconds = GaugeMetricFamily("practika_component_seconds", "How long that check took.", labels=["component"])
+    for component in components:
+        up.add_metric([component.name], int(component.ok))
+        seconds.add_metric([component.name], component.milliseconds / 1000)
+    stopped = any(component.stops_traffic for component in components)
+    return [up, seconds, GaugeMetricFamily("practika_ready", "1: readiness answers 200.", int(not stopped))]
+
+
+def _disk() -> list[Metric]:
+    """Return how the disk is that videos come in on."""
+    usage = media_disk_usage()
+    free = GaugeMetricFamily("practika_disk_free_bytes", "Free on the disk of DJANGO_MEDIA_ROOT.", usage.free)
+    return [free, GaugeMetricFamily("practika_disk_bytes", "Size of that disk.", usage.total)]
+
+
+def _of_database(components: list[Component]) -> list[Metric]:
+    """Return what the database tells, or nothing: a database that hangs would keep the answer waiting."""
+    if not any(component.name == "database" and component.ok for component in components):
+        return []
+    try:
+        return list(site_figures())
+    except DatabaseError:
+        logger.warning("Metrics lack what the database knows", exc_info=True)
+        return []

@@ -23,6 +23,7 @@ from django.db import connections
 
 from core.operations.maintenance import check_maintenance
 from core.services.components import (
+    check_backup,
     check_cache,
     check_database,
     check_disk,
@@ -129,10 +130,11 @@ CHECKS = {
     "queue": check_queue,
     "worker": check_worker,
     "disk": check_disk,
+    "backup": check_backup,
     "maintenance": check_maintenance,
 }
 #: Without these, people can still watch and send; traffic stays, and somebody should look.
-DISPENSABLE = {"queue", "worker", "disk", "maintenance"}
+DISPENSABLE = {"queue", "worker", "disk", "backup", "maintenance"}
 READINESS = Readiness(CHECKS)
 
 

@@ -26,6 +26,8 @@ from core.services.renditions import record_rendition, store_file
 from core.services.storage import VideoStorageService
 from core.storage.base import ObjectNotFound
 from core.storage.local import LocalStorageBackend
+from core.telemetry.catalog import PROCESSING_SECONDS
+from core.telemetry.series import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -66,24 +68,36 @@ def run_job(*, job_id: UUID) -> None:
         return
     fields = {"job_id": str(job.pk), "video_id": str(job.video_id), "kind": job.kind, "tries": job.tries}
     logger.info("Processing started", extra=fields)
+    outcome = Outcome()
+    with PROCESSING_SECONDS.timing(outcome, job.kind):
+        outcome.word = _end(job, fields)
+
+
+def _end(job: ProcessingJob, fields: dict[str, object]) -> str:
+    """Do a job and write down how that ended; return it in a word."""
     try:
         _do(job)
     except JobLost:
         logger.info("Processing lost", extra=fields)
+        return "lost"
     except NotAVideo as refusal:
         _refuse(job, refusal.code)
         logger.warning("Processing failed", extra={**fields, "code": refusal.code})
+        return "refused"
     except ObjectNotFound:
         _refuse(job, "object_missing")
         logger.exception("Processing failed", extra={**fields, "code": "object_missing"})
+        return "refused"
     except WorkerStopping:
         give_back(job=job, code="", tried=False)
         logger.info("Processing given back", extra=fields)
+        return "given_back"
     except Exception:
         give_back(job=job, code="unavailable")
         logger.exception("Processing interrupted", extra=fields)
-    else:
-        logger.info("Processing done", extra=fields)
+        return "interrupted"
+    logger.info("Processing done", extra=fields)
+    return "done"
 
 
 def _refuse(job: ProcessingJob, code: str) -> None:

@@ -1,18 +1,27 @@
-"""The one schedule: what runs now and then in whichever worker claims it first."""
+"""The one schedule: what runs now and then in whichever worker claims it first.
+
+# Note [Beside the schedule]
+What may take hours (a backup) runs in a thread of its own, so that the worker goes on showing that it lives and lost
+jobs come back meanwhile. It must be safe to be killed anywhere: nobody waits for it when the worker stops.
+"""
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import connections
 from django.db.models import DateTimeField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from core.models import ScheduledRun, Worker
+from core.services.backup_schedule import keep_backups
 from core.services.processing import reap_jobs
 from core.services.pruning import prune_uploads
+from core.telemetry.catalog import SCHEDULED_RUNS
 
 logger = logging.getLogger(__name__)
 
@@ -21,11 +30,12 @@ FORGOTTEN_AFTER = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Entry:
-    """Something to run again once `every` has passed since it last began."""
+    """Something to run again once `every` has passed since it last began; `apart`: Note [Beside the schedule]."""
 
     name: str
     every: timedelta
     run: Callable[[], object]
+    apart: bool = False
 
 
 def prune_tasks() -> int:
@@ -39,19 +49,44 @@ SCHEDULE = [  # the site adds what core knows nothing of
     Entry("reap jobs", timedelta(seconds=10), reap_jobs),
     Entry("prune uploads", timedelta(hours=1), lambda: prune_uploads(now=timezone.now())),
     Entry("prune tasks", timedelta(hours=6), prune_tasks),
+    Entry("back up", timedelta(hours=1), lambda: keep_backups(now=timezone.now()), apart=True),
 ]
 
 
 def run_due(schedule: Sequence[Entry] = SCHEDULE) -> list[str]:
     """Run the due entries that nobody else claims first and return their names; one failing stops no other."""
-    claimed = [entry for entry in schedule if _claim(entry)]
+    claimed = [entry for entry in schedule if not (entry.apart and _is_running(entry)) and _claim(entry)]
     for entry in claimed:
-        try:
-            entry.run()
-        except Exception:
-            logger.exception("Scheduled run failed", extra={"entry": entry.name})
-        ScheduledRun.objects.filter(name=entry.name).update(last_finished_at=Now())
+        if entry.apart:
+            threading.Thread(target=_run_apart, args=(entry,), name=_thread_name(entry), daemon=True).start()
+        else:
+            _run(entry)
     return [entry.name for entry in claimed]
+
+
+def _run(entry: Entry) -> None:
+    try:
+        entry.run()
+        SCHEDULED_RUNS.add(entry.name, "ok")
+    except Exception:
+        SCHEDULED_RUNS.add(entry.name, "failed")
+        logger.exception("Scheduled run failed", extra={"entry": entry.name})
+    ScheduledRun.objects.filter(name=entry.name).update(last_finished_at=Now())
+
+
+def _run_apart(entry: Entry) -> None:
+    try:
+        _run(entry)
+    finally:
+        connections.close_all()
+
+
+def _is_running(entry: Entry) -> bool:
+    return any(thread.name == _thread_name(entry) for thread in threading.enumerate())
+
+
+def _thread_name(entry: Entry) -> str:
+    return f"schedule {entry.name}"
 
 
 def _claim(entry: Entry) -> bool:

@@ -34,12 +34,14 @@ from core.storage.parts import (
     part_bytes,
     part_count,
 )
+from core.telemetry.catalog import UPLOAD_FAILURES, UPLOAD_PARTS, UPLOADS
 
 if TYPE_CHECKING:
     from accounts.models import Classroom, User
 
 logger = logging.getLogger(__name__)
 State = Upload.State
+WAY = "parts"
 
 
 class TooLarge(VideoRefused):
@@ -113,6 +115,7 @@ def open_upload(
     if upload.state == State.OPEN:
         _begin(upload, storage)
     if is_new:
+        UPLOADS.add("opened", WAY)
         logger.info("Video upload started", extra=log_fields(upload))
     return upload, is_new
 
@@ -132,6 +135,7 @@ def sign_part(*, upload: Upload, number: int, size_bytes: int, sha256: str, now:
     except UploadNotHeld as error:
         raise over() from error
     request = PartRequest(number, size_bytes, sha256, now + LINK_LIVES)
+    UPLOAD_PARTS.add("signed")
     return PartLink(storage.sign(parted(upload), request, now=now), request.expires_at)
 
 
@@ -166,7 +170,10 @@ def abort_upload(*, upload: Upload, by: "User | None", now: datetime, idle_since
         if Upload.objects.filter(pk=upload.pk, state=State.ABORTING).update(state=State.ABORTED, reserved_bytes=0):
             request_deletion(storage_paths=[upload.storage_path], now=now)
             record_event(action="upload.aborted", actor=by, subject=upload, classroom=upload.classroom)
-            logger.info("Video upload failed", extra={**log_fields(upload), "code": "aborted" if by else "abandoned"})
+            code = "aborted" if by else "abandoned"
+            logger.info("Video upload failed", extra={**log_fields(upload), "code": code})
+            UPLOADS.add("failed", WAY)
+            UPLOAD_FAILURES.add(code)
     return True
 
 

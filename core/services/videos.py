@@ -25,11 +25,14 @@ from core.services.quotas import check_quotas
 from core.services.renditions import record_rendition, store_file
 from core.services.storage import VideoStorageService
 from core.storage.keys import new_key
+from core.telemetry.catalog import UPLOAD_BYTES, UPLOAD_FAILURES, UPLOADS
 
 if TYPE_CHECKING:
     from accounts.models import Classroom, User
 
 logger = logging.getLogger(__name__)
+
+WAY = "form"  # as the metrics call it
 
 UPLOAD_GONE = "This upload is not there any more, or is already in use. Please send the video again."
 
@@ -55,15 +58,19 @@ def store_video(
     upload = _open_upload(received, owner=owner, classroom=classroom, now=now)
     fields = {"upload_id": str(upload.pk), "size_bytes": received.size, "file_name": received.name}
     logger.info("Video upload started", extra=fields)
+    UPLOADS.add("opened", WAY)
+    UPLOAD_BYTES.add(WAY, amount=received.size)
     poster_path = settings.INCOMING_ROOT / f"{uuid.uuid4()}.jpg"
     try:
         facts = inspect_video(received.path, poster=poster_path)
         video = _store(upload, received, poster_path, facts, name=name, description=description, now=now)
     except NotAVideo as refusal:
+        _count_failure(refusal.code)
         abandon_upload(upload=upload, now=now)
         logger.info("Video upload failed", extra={**fields, "code": refusal.code})
         raise NotPlayable(refusal.code, refusal.sentence) from refusal
     except Exception:
+        _count_failure("error")
         abandon_upload(upload=upload, now=now)
         logger.exception("Video upload failed", extra=fields)
         raise
@@ -71,6 +78,7 @@ def store_video(
         received.close()
         poster_path.unlink(missing_ok=True)
     logger.info("Video upload completed", extra={**fields, "video_id": str(video.pk)})
+    UPLOADS.add("completed", WAY)
     return video
 
 
@@ -126,6 +134,11 @@ def abandon_upload(*, upload: Upload, now: datetime) -> None:
         unfinished = Upload.objects.filter(pk=upload.pk, state__in=Upload.UNFINISHED)
         if unfinished.update(state=Upload.State.ABORTED, reserved_bytes=0):
             request_deletion(storage_paths=[upload.storage_path], now=now)
+
+
+def _count_failure(code: str) -> None:
+    UPLOADS.add("failed", WAY)
+    UPLOAD_FAILURES.add(code)
 
 
 def _open_upload(received: ReceivedVideo, *, owner: "User", classroom: "Classroom", now: datetime) -> Upload:

@@ -25,6 +25,7 @@ from core.storage.base import (
 )
 from core.storage.disk import FILE_MODE, create_file, disk_errors, make_folder, sync, write_all
 from core.storage.keys import checked_key, new_key
+from core.storage.timed import timed
 
 
 def _utc_now() -> datetime:
@@ -45,6 +46,7 @@ class LocalStorageBackend:
         """Return where the object is, or would be; raises InvalidKey."""
         return self._root / checked_key(storage_path)
 
+    @timed
     def upload(self, file_obj: BinaryIO, filename: str) -> str:
         """Stream `file_obj` into a new object and return its key (see VideoBackend)."""
         key = new_key(self._now())
@@ -65,12 +67,14 @@ class LocalStorageBackend:
         """Return the URL that `sign_url` makes; the view behind it knows the type from the row."""
         return self._sign_url(checked_key(storage_path), expires_in_s)
 
+    @timed
     def delete(self, storage_path: str) -> None:
         """Remove the object; one that is absent is fine."""
         path = self.path(storage_path)
         with disk_errors():
             path.unlink(missing_ok=True)
 
+    @timed
     def adopt(self, source: Path, storage_path: str, *, mime_type: str) -> None:
         """Take over `source`, without copying it (see Note [Whole or absent]); raises ObjectExists."""
         target = self.path(storage_path)
@@ -91,6 +95,7 @@ class LocalStorageBackend:
             sync(target.parent)
             source.unlink()
 
+    @timed
     def open(self, storage_path: str) -> BinaryIO:
         """Return the open file; raises ObjectNotFound."""
         path = self.path(storage_path)
@@ -100,6 +105,7 @@ class LocalStorageBackend:
             except FileNotFoundError as error:
                 raise ObjectNotFound(storage_path) from error
 
+    @timed
     def stat(self, storage_path: str) -> StoredObject:
         """Return what the file system says; raises ObjectNotFound."""
         path = self.path(storage_path)

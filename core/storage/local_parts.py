@@ -38,6 +38,7 @@ from core.storage.parts import (
     check_parts,
     part_size_for,
 )
+from core.storage.timed import timed
 
 FILE_PART_BYTES = 16 * MEBIBYTE
 RECORDING_PART_BYTES = MEBIBYTE
@@ -68,6 +69,7 @@ class LocalPartStorage:
             return part_size_for(largest_bytes, at_least=RECORDING_PART_BYTES)
         return part_size_for(size_bytes, at_least=FILE_PART_BYTES)
 
+    @timed
     def begin(self, storage_path: str) -> str:
         """Make the folder with an empty file; safe to repeat (see PartStorage)."""
         folder = self._folder(storage_path)
@@ -78,6 +80,7 @@ class LocalPartStorage:
                 os.close(os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
         return folder.name
 
+    @timed
     def reserve(self, upload: PartedUpload, up_to_bytes: int) -> None:
         """Let the file have that many bytes of disk (see PartStorage)."""
         with disk_errors(), self._locked(upload, fcntl.LOCK_SH) as folder, _opened(folder / "video") as file:
@@ -93,11 +96,13 @@ class LocalPartStorage:
         """Return the URL of our own view (see PartStorage)."""
         return self._sign(upload, request)
 
+    @timed
     def held(self, upload: PartedUpload) -> dict[int, int]:
         """Return what the marks say (see PartStorage)."""
         with disk_errors():
             return _marked(self._folder(upload.storage_path))
 
+    @timed
     def write(self, upload: PartedUpload, request: PartRequest, source: Source) -> None:
         """Stream one part from `source` to its place and mark it (Note [A part is whole or absent]).
 
@@ -114,6 +119,7 @@ class LocalPartStorage:
                 with disk_errors():
                     mark.symlink_to(str(request.size_bytes))
 
+    @timed
     def finish(self, upload: PartedUpload, size_bytes: int) -> None:
         """Check the marks, make the bytes durable, and move the file to its key (see PartStorage)."""
         target = self._root / checked_key(upload.storage_path)
@@ -128,6 +134,7 @@ class LocalPartStorage:
             if not _is_finished(target, size_bytes):  # somebody else has just finished it
                 raise
 
+    @timed
     def discard(self, upload: PartedUpload) -> None:
         """Remove the file, then the rest of the folder (see PartStorage)."""
         try:

@@ -37,6 +37,7 @@ from core.storage.base import (
 )
 from core.storage.disk import disk_errors
 from core.storage.keys import checked_key, new_key
+from core.storage.timed import timed
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
@@ -131,6 +132,7 @@ class S3StorageBackend:
         """What every new object gets."""
         return self._storage.object_parameters
 
+    @timed
     def upload(self, file_obj: BinaryIO, filename: str) -> str:
         """Stream `file_obj` into a new object and return its key (see VideoBackend)."""
         key = new_key(self._now())
@@ -147,12 +149,14 @@ class S3StorageBackend:
         with vendor_errors(key):
             return self._storage.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=expires_in_s)
 
+    @timed
     def delete(self, storage_path: str) -> None:
         """Remove the object; one that is absent is fine."""
         key = checked_key(storage_path)
         with vendor_errors(key):
             self._storage.client.delete_object(Bucket=self._bucket, Key=key)
 
+    @timed
     def adopt(self, source: Path, storage_path: str, *, mime_type: str) -> None:
         """Upload `source` with its type, then remove it; raises ObjectExists."""
         key = checked_key(storage_path)
@@ -162,6 +166,7 @@ class S3StorageBackend:
         with disk_errors():
             source.unlink()
 
+    @timed
     def open(self, storage_path: str) -> BinaryIO:
         """Return the object as it comes over the wire, without a copy on disk; raises ObjectNotFound."""
         key = checked_key(storage_path)
@@ -169,6 +174,7 @@ class S3StorageBackend:
             body = self._storage.client.get_object(Bucket=self._bucket, Key=key)["Body"]
         return io.BufferedReader(_StoredBytes(body, key), 256 * 1024)
 
+    @timed
     def stat(self, storage_path: str) -> StoredObject:
         """Return what the bucket says; raises ObjectNotFound."""
         return StoredObject(size_bytes=self._head(checked_key(storage_path))["ContentLength"])

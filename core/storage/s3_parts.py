@@ -24,6 +24,7 @@ from core.storage.parts import (
     part_size_for,
 )
 from core.storage.s3 import S3StorageBackend, vendor_errors
+from core.storage.timed import timed
 
 FILE_PART_BYTES = 16 * MEBIBYTE
 RECORDING_PART_BYTES = 5 * MEBIBYTE  # the least S3 takes for any part but the last
@@ -45,6 +46,7 @@ class S3PartStorage:
             return part_size_for(largest_bytes, at_least=RECORDING_PART_BYTES)
         return part_size_for(size_bytes, at_least=FILE_PART_BYTES)
 
+    @timed
     def begin(self, storage_path: str) -> str:
         """Begin a multipart upload (see PartStorage); one whose reply is lost is swept."""
         key = checked_key(storage_path)
@@ -68,10 +70,12 @@ class S3PartStorage:
             )
         return SignedPart(url, headers)
 
+    @timed
     def held(self, upload: PartedUpload) -> dict[int, int]:
         """Return what the bucket lists (see PartStorage)."""
         return {part["PartNumber"]: part["Size"] for part in self._listed(upload)}
 
+    @timed
     def finish(self, upload: PartedUpload, size_bytes: int) -> None:
         """Check the bucket's own list and complete the upload with it (see PartStorage)."""
         try:
@@ -89,6 +93,7 @@ class S3PartStorage:
         if stored.size_bytes != size_bytes:
             raise UploadNotHeld(upload.storage_path)
 
+    @timed
     def discard(self, upload: PartedUpload) -> None:
         """Abort the multipart upload (see PartStorage)."""
         try:

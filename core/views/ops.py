@@ -2,6 +2,7 @@
 
 import time
 from functools import lru_cache
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -11,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from core.addresses import client_address
 from core.draining import is_draining
 from core.health import HealthAnswer
 from core.services.metrics import metrics_text
@@ -61,13 +63,24 @@ def ready(request: HttpRequest) -> JsonResponse:
 @csrf_exempt
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return the figures to whoever knows METRICS_TOKEN (`Authorization: Bearer …`); 404 while it is not set."""
-    if not settings.METRICS_TOKEN:
-        raise Http404
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not constant_time_compare(given, settings.METRICS_TOKEN):
-        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
+    """Return the figures to whoever knows METRICS_TOKEN (`Authorization: Bearer …`) or asks from METRICS_NETWORKS.
+
+    404 while neither is set, and for addresses elsewhere while only the second is.
+    """
+    if not _comes_from_known_network(request):
+        if not settings.METRICS_TOKEN:
+            raise Http404
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not constant_time_compare(given, settings.METRICS_TOKEN):
+            return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
     return HttpResponse(metrics_text(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+
+def _comes_from_known_network(request: HttpRequest) -> bool:
+    if not settings.METRICS_NETWORKS:
+        return False
+    address = client_address(request, trusted_proxy_count=settings.TRUSTED_PROXY_COUNT)
+    return address is not None and any(ip_address(address) in network for network in settings.METRICS_NETWORKS)
 
 
 @lru_cache(maxsize=1)

@@ -21,8 +21,11 @@ from core.long_bodies import TooManyBodies, long_body
 from core.services.part_storage import QUERY_FIELD, local_part_storage, read_signed_part
 from core.storage.base import StorageFull, StorageUnavailable
 from core.storage.parts import PartBusy, PartDamaged, PartedUpload, PartRequest, UploadNotHeld
+from core.telemetry.catalog import UPLOAD_BYTES, UPLOAD_PARTS
 
 BUSY_RETRY_S = 1
+#: How a part ended, as the metrics call it, by the status of the answer; "refused" is any other.
+OUTCOMES = {200: "stored", 400: "cut", 409: "busy", 410: "over", 422: "damaged", 503: "unavailable", 507: "full"}
 
 
 @csrf_exempt
@@ -42,7 +45,10 @@ def upload_part_bytes(request: WSGIRequest, pk: str, number: int) -> HttpRespons
     if int(length) != part.size_bytes:
         detail = f"This link is for {part.size_bytes} bytes, not {length[:20]}."
         return problem(422, "Wrong length", detail, code="wrong_length", number=number)
-    return _receive(request, upload, part)
+    response = _receive(request, upload, part)
+    UPLOAD_PARTS.add(OUTCOMES.get(response.status_code, "refused"))
+    UPLOAD_BYTES.add("parts", amount=part.size_bytes if response.status_code == 200 else 0)
+    return response
 
 
 def _receive(request: WSGIRequest, upload: PartedUpload, part: PartRequest) -> HttpResponse:

@@ -28,7 +28,8 @@ def environment(**variables):
 @contextlib.contextmanager
 def gunicorn(folder, **variables):
     """Start it on a free port; yield the process, the port, and an iterator over its log lines."""
-    settings = environment(DJANGO_DB_NAME=str(folder / "db.sqlite3"), WEB_CONCURRENCY="1", **variables)
+    usual = {"DJANGO_DB_NAME": str(folder / "db.sqlite3"), "DJANGO_MEDIA_ROOT": str(folder / "media")}
+    settings = environment(**usual | {"WEB_CONCURRENCY": "1"} | variables)
     process = subprocess.Popen(
         [*GUNICORN, "--bind", "127.0.0.1:0"], cwd=ROOT, env=settings, stdout=subprocess.PIPE, text=True
     )

@@ -155,3 +155,11 @@ def test_every_variable_that_was_asked_for_is_remembered_with_kind_and_default()
         Variable("E", "choice", "e"),
         Variable("F", "secret", ""),
     ]
+
+
+def test_a_list_of_networks_is_read_strictly():
+    environment = Environment({"GOOD": "10.0.0.0/8, 192.0.2.7,2001:db8::/32", "BAD": "10.0.0.1/8"})
+
+    assert [str(network) for network in environment.networks("GOOD")] == ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]
+    assert environment.networks("BAD") == []
+    assert "which is not a list of networks." in environment.refused[0]
