@@ -52,6 +52,13 @@ def problem(status: int, title: str, detail: str = "", **members: Any) -> JsonRe
     return response
 
 
+def unauthorized() -> JsonResponse:
+    """Return what a program hears that is not logged in: 401 with a challenge (RFC 9110, section 11.6.1)."""
+    response = problem(401, "Log in first", "This needs an account. Log in, then try again.")
+    response["WWW-Authenticate"] = 'Session realm="Practika"'
+    return response
+
+
 def json_answer(body: dict[str, Any], *, status: int = 200) -> JsonResponse:
     """Return JSON that no cache keeps."""
     return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
@@ -126,11 +133,7 @@ def receives_video(view: View) -> View:
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:
-    if wants_json(request):
-        response: HttpResponse = problem(401, "Log in first", "This needs an account. Log in, then try again.")
-        response["WWW-Authenticate"] = 'Session realm="Practika"'
-        return response
-    return redirect_to_login(request.get_full_path())
+    return unauthorized() if wants_json(request) else redirect_to_login(request.get_full_path())
 
 
 def _refuse_length(request: HttpRequest) -> HttpResponse | None:

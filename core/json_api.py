@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
-from core.http import RETRY_AFTER_S, problem
+from core.http import RETRY_AFTER_S, problem, unauthorized
 from core.storage.base import StorageFull, StorageUnavailable
 
 MAX_BODY_BYTES = 64 * 1024
@@ -40,9 +40,7 @@ def json_api(view: View) -> View:
     @wraps(view)
     def guarded_view(request: WSGIRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            answer = problem(401, "Log in first", "This needs an account. Log in, then try again.")
-            answer["WWW-Authenticate"] = 'Session realm="Practika"'
-            return answer
+            return unauthorized()
         try:
             return _csrf_refusal(request) or view(request, *args, **kwargs)
         except BadBody as error:

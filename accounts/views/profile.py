@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.forms import ProfileForm
-from core.http import AuthenticatedRequest, form_page, json_answer, problem
+from core.http import AuthenticatedRequest, form_page, json_answer, unauthorized
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,7 +27,7 @@ def me(request: AuthenticatedRequest) -> HttpResponse:
     """Say who is logged in, with their classes and roles; 401 for nobody."""
     user = request.user
     if not user.is_authenticated:
-        return problem(401, "Log in first", "This needs an account. Log in, then try again.")
+        return unauthorized()
     memberships = user.memberships.select_related("classroom").order_by("classroom__name", "pk")
     return json_answer(
         {
