@@ -6,7 +6,6 @@ condition that there is none, taken over when its time has passed on the conditi
 read, and renewed every minute by a thread while the work goes on. A killed run blocks the next for five minutes.
 """
 
-import io
 import json
 import threading
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core.backup.places import NotKept, PlaceBusy, PlaceUnavailable
-from core.storage.s3 import PrivateS3Storage
+from core.storage.s3 import PrivateS3Storage, stored_bytes
 
 LOCK_LIFE = timedelta(minutes=5)
 RENEWED_EVERY_S = 60
@@ -59,7 +58,7 @@ class S3Place:
 
     def open(self, name: str) -> BinaryIO:
         """Return the object as it comes over the wire; raises NotKept."""
-        return io.BufferedReader(_Body(self, name, self._get(name)["Body"]), 256 * 1024)
+        return stored_bytes(self._get(name)["Body"], lambda: self._errors(name))
 
     def names(self, prefix: str) -> dict[str, int]:
         """List the bucket."""
@@ -151,23 +150,3 @@ class _Lease:
 
 def _until(now: datetime) -> bytes:
     return json.dumps({"ends_at": (now + LOCK_LIFE).isoformat()}).encode()
-
-
-class _Body(io.RawIOBase):
-    """The body of a GET, its errors translated."""
-
-    def __init__(self, place: S3Place, name: str, body: Any):
-        self._place, self._name, self._body = place, name, body
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: Any) -> int:
-        with self._place._errors(self._name):
-            block = self._body.read(len(target))
-        target[: len(block)] = block
-        return len(block)
-
-    def close(self) -> None:
-        self._body.close()
-        super().close()

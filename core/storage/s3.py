@@ -11,11 +11,11 @@ looked into before it is believed.
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from boto3.exceptions import Boto3Error
@@ -43,6 +43,7 @@ CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
 ATTEMPTS = 3
 PART_BYTES = 8 * 1024 * 1024
+READ_BYTES = 256 * 1024
 
 _NOT_FOUND = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 _EXISTS = {"PreconditionFailed", "412"}
@@ -172,7 +173,7 @@ class S3StorageBackend:
         key = checked_key(storage_path)
         with vendor_errors(key):
             body = self._storage.client.get_object(Bucket=self._bucket, Key=key)["Body"]
-        return io.BufferedReader(_StoredBytes(body, key), 256 * 1024)
+        return stored_bytes(body, lambda: vendor_errors(key))
 
     @timed
     def stat(self, storage_path: str) -> StoredObject:
@@ -221,18 +222,22 @@ class _Forward:
         return bytes(taken[:end])
 
 
+def stored_bytes(body: Any, errors: Callable[[], AbstractContextManager[None]]) -> BinaryIO:
+    """Return the body of a GET as a file, read as it comes over the wire; `errors` translates what reading raises."""
+    return io.BufferedReader(_StoredBytes(body, errors), READ_BYTES)
+
+
 class _StoredBytes(io.RawIOBase):
     """The body of a GET, its errors translated."""
 
-    def __init__(self, body, key: str):
-        self._body = body
-        self._key = key
+    def __init__(self, body: Any, errors: Callable[[], AbstractContextManager[None]]):
+        self._body, self._errors = body, errors
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, target) -> int:
-        with vendor_errors(self._key):
+        with self._errors():
             block = self._body.read(len(target))
         target[: len(block)] = block
         return len(block)
