@@ -6,8 +6,11 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 
+from core.storage.parts import MAX_PARTS
+
 SHA256 = re.compile(r"[0-9a-f]{64}")
 LARGEST_BYTES = 2**53  # what JavaScript counts exactly
+MOST_SIGNED = 100  # parts in one call: what they say fits into the body that `core.json_api` reads
 ANY_TYPE = "application/octet-stream"
 _MIME_TYPE = re.compile(r"video/[a-z0-9][a-z0-9.+-]{0,33}")
 
@@ -78,6 +81,36 @@ class SignPartForm(forms.Form):
 
     size_bytes = ExactInteger()
     sha256 = HexSha256()
+
+
+class NumberedPartForm(SignPartForm):
+    """One of `SignPartsForm`."""
+
+    number = ExactInteger(maximum=MAX_PARTS)
+
+
+class PartList(forms.Field):
+    """A list of JSON with 1 to MOST_SIGNED parts; cleaned, a list of dicts with the fields of NumberedPartForm."""
+
+    def to_python(self, value: Any) -> list[dict[str, Any]]:
+        """Return the fields of each part; the first that is wrong is named."""
+        if not isinstance(value, list) or not 1 <= len(value) <= MOST_SIGNED:
+            raise forms.ValidationError(f"Give a list of 1 to {MOST_SIGNED} parts.")
+        return [_part(at, fields) for at, fields in enumerate(value)]
+
+
+def _part(at: int, fields: Any) -> dict[str, Any]:
+    form = NumberedPartForm(fields if isinstance(fields, dict) else {})
+    if not form.is_valid():
+        name, messages = next(iter(form.errors.items()))
+        raise forms.ValidationError(f"Part {at + 1} of the list, {name}: {messages[0]}")
+    return form.cleaned_data
+
+
+class SignPartsForm(forms.Form):
+    """POST …/parts/."""
+
+    parts = PartList()
 
 
 class CompletionForm(forms.Form):

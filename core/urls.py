@@ -12,6 +12,7 @@ urlpatterns = [
     path("metrics/", ops.metrics, name="metrics"),
     path("api/uploads/", uploads.upload_list, name="uploads"),
     path("api/uploads/<uuid:pk>/", uploads.upload_detail, name="upload"),
+    path("api/uploads/<uuid:pk>/parts/", uploads.upload_parts, name="upload_parts"),
     path("api/uploads/<uuid:pk>/parts/<int:number>/", uploads.upload_part, name="upload_part"),
     path("api/uploads/<uuid:pk>/completion/", uploads.upload_completion, name="upload_completion"),
     path("api/parts/<uuid:pk>/<int:number>/", parts.upload_part_bytes, name="upload_part_bytes"),

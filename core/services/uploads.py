@@ -1,4 +1,4 @@
-"""Uploads in parts: opening one, signing its parts, asking what is held, giving it up. The end is in `completion`.
+"""Uploads in parts: opening one, asking what is held, giving it up. `part_links` signs parts, `completion` ends it.
 
 # Note [What is reserved]
 Room is taken before bytes may come: an upload of known size takes its whole size when it opens, a recording takes
@@ -7,7 +7,6 @@ disk blocks, and both happen before a part is signed, so a part that was signed 
 """
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,20 +20,16 @@ from core.received import display_name
 from core.refusals import VideoRefused
 from core.services.audit import record_event
 from core.services.deletions import request_deletion
-from core.services.part_storage import LINK_LIVES, part_storage
-from core.services.quotas import check_quotas, check_room
+from core.services.part_storage import part_storage
+from core.services.quotas import check_quotas
 from core.storage.keys import new_key
 from core.storage.parts import (
-    MAX_PARTS,
     PartedUpload,
-    PartRequest,
     PartStorage,
-    SignedPart,
     UploadNotHeld,
-    part_bytes,
-    part_count,
+    part_size,
 )
-from core.telemetry.catalog import UPLOAD_FAILURES, UPLOAD_PARTS, UPLOADS
+from core.telemetry.catalog import UPLOAD_FAILURES, UPLOADS
 
 if TYPE_CHECKING:
     from accounts.models import Classroom, User
@@ -52,24 +47,12 @@ class TokenReused(VideoRefused):
     """The client's token names another upload already."""
 
 
-class WrongPart(VideoRefused):
-    """There is no part of that number, or it has another size."""
-
-
 class UploadOver(VideoRefused):
     """The upload was given up, swept, or lies in a storage that is not used any more: begin a new one."""
 
 
 class UploadFinished(VideoRefused):
     """The upload is complete, or being completed: its parts stay as they are."""
-
-
-@dataclass(frozen=True)
-class PartLink:
-    """The request that brings a part, and until when."""
-
-    signed: SignedPart
-    expires_at: datetime
 
 
 def open_upload(
@@ -87,7 +70,7 @@ def open_upload(
     Raises TooLarge, TokenReused, QuotaExceeded, TooManyUploads, and StorageUnavailable (asked again, it goes on).
     """
     if (size_bytes or 0) > settings.MAX_VIDEO_BYTES:
-        raise _too_large()
+        raise too_large()
     storage = part_storage()
     with transaction.atomic():
         get_user_model().objects.select_for_update().get(pk=owner.pk)
@@ -105,7 +88,7 @@ def open_upload(
                 mime_type=mime_type,
                 declared_size_bytes=size_bytes,
                 reserved_bytes=size_bytes or 0,
-                part_size_bytes=storage.part_size(size_bytes, largest_bytes=settings.MAX_VIDEO_BYTES),
+                part_size_bytes=part_size(storage, size_bytes, largest_bytes=settings.MAX_VIDEO_BYTES),
                 created_at=now,
                 last_activity_at=now,
             )
@@ -118,25 +101,6 @@ def open_upload(
         UPLOADS.add("opened", WAY)
         logger.info("Video upload started", extra=log_fields(upload))
     return upload, is_new
-
-
-def sign_part(*, upload: Upload, number: int, size_bytes: int, sha256: str, now: datetime) -> PartLink:
-    """Return the link that brings one part; room for it is reserved (Note [What is reserved]).
-
-    Raises WrongPart, TooLarge, QuotaExceeded, UploadOver, UploadFinished, StorageFull, StorageUnavailable, PartBusy.
-    """
-    require_open(upload)
-    storage = storage_of(upload)
-    _check_part(upload, number, size_bytes)
-    up_to = upload.declared_size_bytes or (number - 1) * upload.part_size_bytes + size_bytes
-    _reserve(upload, up_to, now)
-    try:
-        storage.reserve(parted(upload), up_to)
-    except UploadNotHeld as error:
-        raise over() from error
-    request = PartRequest(number, size_bytes, sha256, now + LINK_LIVES)
-    UPLOAD_PARTS.add("signed")
-    return PartLink(storage.sign(parted(upload), request, now=now), request.expires_at)
 
 
 def held_parts(*, upload: Upload) -> dict[int, int]:
@@ -195,6 +159,12 @@ def over() -> UploadOver:
     return UploadOver("upload_over", "This upload was canceled or has expired. Choose the video again.")
 
 
+def too_large() -> TooLarge:
+    """Return the refusal of a video that is, or would become, too large."""
+    limit = filesizeformat(settings.MAX_VIDEO_BYTES)
+    return TooLarge("too_large", f"A video may have up to {limit}. Choose a shorter one.")
+
+
 def storage_of(upload: Upload) -> PartStorage:
     """Return the storage of the upload's parts; UploadOver when the site stores elsewhere by now."""
     storage = part_storage()
@@ -223,35 +193,3 @@ def _begin(upload: Upload, storage: PartStorage) -> None:
         if upload.backend_upload_id != begun:
             storage.discard(PartedUpload(upload.storage_path, begun, upload.part_size_bytes))
     upload.backend_upload_id = upload.backend_upload_id or begun
-
-
-def _check_part(upload: Upload, number: int, size_bytes: int) -> None:
-    size, part_size = upload.declared_size_bytes, upload.part_size_bytes
-    last = MAX_PARTS if size is None else part_count(size, part_size)
-    if not 1 <= number <= last:
-        raise WrongPart("wrong_number", f"There is no part {number}: they are numbered from 1 to {last}.")
-    wanted = None if size is None else part_bytes(number, size, part_size)
-    if size_bytes > part_size or (wanted is not None and size_bytes != wanted):
-        raise WrongPart("wrong_size", f"Part {number} has {wanted or part_size} bytes, not {size_bytes}.")
-
-
-def _reserve(upload: Upload, up_to: int, now: datetime) -> None:
-    """Grow what the row reserves, and show that the upload is alive."""
-    if up_to > settings.MAX_VIDEO_BYTES:
-        raise _too_large()
-    with transaction.atomic():
-        still_open = Upload.objects.filter(pk=upload.pk, state=State.OPEN)
-        if up_to > upload.reserved_bytes:
-            get_user_model().objects.select_for_update().get(pk=upload.owner_id)
-            reserved = still_open.values_list("reserved_bytes", flat=True).first() or 0
-            if up_to > reserved:
-                check_room(owner=upload.owner, classroom=upload.classroom, size_bytes=up_to - reserved)
-                still_open.update(reserved_bytes=up_to)
-        if not still_open.update(last_activity_at=now):
-            upload.refresh_from_db()
-            require_open(upload)
-
-
-def _too_large() -> TooLarge:
-    limit = filesizeformat(settings.MAX_VIDEO_BYTES)
-    return TooLarge("too_large", f"A video may have up to {limit}. Choose a shorter one.")

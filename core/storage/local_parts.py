@@ -12,6 +12,11 @@ A part is written under an exclusive lock on the part and a shared one on the up
 upload's exclusively. Without that a request that hung for an hour would go on writing into a finished video. The locks
 are flock(2), which, unlike lockf(3), excludes threads of one process as well; the kernel drops them when a process
 dies. Nobody but `begin` creates the file: a PUT that comes after the end finds none, and that is its answer.
+
+# Note [Bytes that are only passed on]
+A part without a SHA-256 goes from the socket to the file inside the kernel (splice(2)); one with a SHA-256 has to come
+through this process to be hashed. So browsers are not asked for it here: what a line may do to bytes TLS finds out,
+and the whole's SHA-256, when it was given, is checked by the worker. Whoever gives a part's has it checked.
 """
 
 import fcntl
@@ -36,12 +41,9 @@ from core.storage.parts import (
     SignedPart,
     UploadNotHeld,
     check_parts,
-    part_size_for,
 )
 from core.storage.timed import timed
 
-FILE_PART_BYTES = 16 * MEBIBYTE
-RECORDING_PART_BYTES = MEBIBYTE
 BLOCK_BYTES = 256 * 1024  # stays in the processor's cache between receiving and writing: half the time of 1 MiB
 PIPE_BYTES = MEBIBYTE
 TOO_SHORT = "The part is shorter than was said."
@@ -57,17 +59,13 @@ class LocalPartStorage:
     """Uploads are folders below `root`/uploads, named like the last piece of their key; `sign` makes the URLs."""
 
     name = "local"
+    recording_part_bytes = MEBIBYTE
+    wants_part_sha256 = False  # it would cost more than receiving the part (Note [Bytes that are only passed on])
 
     def __init__(self, root: Path, *, sign: Sign):
         self._root = root
         self._uploads = root / "uploads"
         self._sign = sign
-
-    def part_size(self, size_bytes: int | None, *, largest_bytes: int) -> int:
-        """Return 16 MiB for files and 1 MiB for recordings, or more when the whole needs it (see PartStorage)."""
-        if size_bytes is None:
-            return part_size_for(largest_bytes, at_least=RECORDING_PART_BYTES)
-        return part_size_for(size_bytes, at_least=FILE_PART_BYTES)
 
     @timed
     def begin(self, storage_path: str) -> str:

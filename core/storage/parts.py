@@ -6,6 +6,11 @@ last has exactly the upload's part size, so that a number says where its bytes b
 is held whole or not at all, and sending it again replaces it. What is held is asked of the storage, never of a
 table: S3's own list, or the marks beside the local file. The shape is that of S3's multipart uploads, the
 strictest of the two (docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
+
+# Note [The size of a part]
+A broken line costs the part that was under way, a part costs a signature and a request. So a file comes in about
+USUAL_PARTS parts, none so small that requests outweigh its bytes nor so large that losing one is a loss (64 MiB are
+half a minute at 20 Mbit/s), unless MAX_PARTS asks for larger ones.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +22,9 @@ from core.storage.base import StorageError
 
 MEBIBYTE = 1024 * 1024
 MAX_PARTS = 10_000
+LEAST_FILE_PART_BYTES = 16 * MEBIBYTE
+MOST_FILE_PART_BYTES = 64 * MEBIBYTE
+USUAL_PARTS = 32
 
 
 class UploadNotHeld(StorageError):
@@ -79,8 +87,8 @@ class PartStorage(Protocol):
 
     name: str
 
-    def part_size(self, size_bytes: int | None, *, largest_bytes: int) -> int:
-        """Return the part size for a file of that size, or for a recording that may become `largest_bytes` long."""
+    recording_part_bytes: int
+    wants_part_sha256: bool  # whether a part's SHA-256 is checked at no cost to us
 
     def begin(self, storage_path: str) -> str:
         """Make room for an upload and return the storage's id of it."""
@@ -107,9 +115,17 @@ class PartStorage(Protocol):
         """Yield what the storage holds of uploads begun before a time (part sizes are not known: 0)."""
 
 
-def part_size_for(size_bytes: int, *, at_least: int) -> int:
-    """Return the least whole number of mebibytes, `at_least` bytes, with which MAX_PARTS parts are enough."""
-    needed = -(-size_bytes // MAX_PARTS)
+def part_size(storage: PartStorage, size_bytes: int | None, *, largest_bytes: int) -> int:
+    """Return the part size for a file of that size, or for a recording that may become `largest_bytes` long."""
+    if size_bytes is None:
+        return part_size_for(largest_bytes, at_least=storage.recording_part_bytes)
+    usual = part_size_for(size_bytes, at_least=LEAST_FILE_PART_BYTES, parts=USUAL_PARTS)
+    return part_size_for(size_bytes, at_least=min(usual, MOST_FILE_PART_BYTES))
+
+
+def part_size_for(size_bytes: int, *, at_least: int, parts: int = MAX_PARTS) -> int:
+    """Return the least whole number of mebibytes, `at_least` bytes, with which so many parts are enough."""
+    needed = -(-size_bytes // parts)
     return max(at_least, -(-needed // MEBIBYTE) * MEBIBYTE)
 
 

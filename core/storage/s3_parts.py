@@ -21,30 +21,22 @@ from core.storage.parts import (
     SignedPart,
     UploadNotHeld,
     check_parts,
-    part_size_for,
 )
 from core.storage.s3 import S3StorageBackend, vendor_errors
 from core.storage.timed import timed
-
-FILE_PART_BYTES = 16 * MEBIBYTE
-RECORDING_PART_BYTES = 5 * MEBIBYTE  # the least S3 takes for any part but the last
 
 
 class S3PartStorage:
     """Uploads are multipart uploads of the bucket; see `core.storage.parts.PartStorage`."""
 
     name = "s3"
+    recording_part_bytes = 5 * MEBIBYTE  # the least S3 takes for any part but the last
+    wants_part_sha256 = True
 
     def __init__(self, storage: Storage):
         self._backend = S3StorageBackend(storage)
         self._client = self._backend.client
         self._bucket = self._backend.bucket_name
-
-    def part_size(self, size_bytes: int | None, *, largest_bytes: int) -> int:
-        """Return 16 MiB for files and 5 MiB for recordings, or more when the whole needs it (see PartStorage)."""
-        if size_bytes is None:
-            return part_size_for(largest_bytes, at_least=RECORDING_PART_BYTES)
-        return part_size_for(size_bytes, at_least=FILE_PART_BYTES)
 
     @timed
     def begin(self, storage_path: str) -> str:
@@ -85,7 +77,10 @@ class S3PartStorage:
             with vendor_errors(upload.storage_path):
                 self._client.complete_multipart_upload(**self._named(upload), MultipartUpload={"Parts": listed})
         except (UploadNotHeld, ObjectNotFound, ObjectExists):
-            pass  # Note [Found out by looking]
+            self._look_for(upload, size_bytes)  # Note [Found out by looking]
+
+    def _look_for(self, upload: PartedUpload, size_bytes: int) -> None:
+        """Raise UploadNotHeld unless the object is there and has that size."""
         try:
             stored = self._backend.stat(upload.storage_path)
         except ObjectNotFound as error:

@@ -15,12 +15,13 @@ from core.http import AuthenticatedRequest, form_problem, json_answer, problem
 from core.json_api import json_api, json_body, later
 from core.models import Upload
 from core.refusals import VideoRefused
-from core.services import completion, uploads
+from core.services import completion, part_links, uploads
+from core.services.part_storage import part_storage
 from core.services.playback import failure_sentence
 from core.services.pruning import ABANDONED_AFTER
 from core.services.quotas import QuotaExceeded, TooManyUploads
 from core.storage.parts import PartBusy, PartsBeyondEnd, PartsMissing
-from core.upload_forms import CompletionForm, OpenUploadForm, SignPartForm
+from core.upload_forms import CompletionForm, OpenUploadForm, SignPartForm, SignPartsForm
 
 BUSY_RETRY_S = 1
 REFUSAL_STATUS: dict[type[VideoRefused], int] = {
@@ -71,7 +72,7 @@ def upload_list(request: AuthenticatedRequest) -> HttpResponse:
     classrooms = apps.get_model("accounts", "Classroom").objects.filter(memberships__user=request.user)
     fields["classroom"] = get_object_or_404(classrooms, pk=fields["classroom"])
     upload, is_new = uploads.open_upload(owner=request.user, **fields, now=timezone.now())
-    return json_answer(_shown(upload), status=201 if is_new else 200)
+    return json_answer(_shown(upload, held={} if is_new else None), status=201 if is_new else 200)
 
 
 @require_http_methods(["GET", "HEAD", "DELETE"])
@@ -84,7 +85,7 @@ def upload_detail(request: AuthenticatedRequest, pk: str) -> HttpResponse:
         upload = get_object_or_404(found, pk=pk)
         uploads.abort_upload(upload=upload, by=request.user, now=timezone.now())
         return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
-    return json_answer(_shown_with_parts(_own(request, pk)))
+    return json_answer(_shown(_own(request, pk)))
 
 
 @require_POST
@@ -96,15 +97,23 @@ def upload_part(request: AuthenticatedRequest, pk: str, number: int) -> HttpResp
     form = SignPartForm(json_body(request))
     if not form.is_valid():
         return form_problem(form)
-    link = uploads.sign_part(upload=upload, number=number, **form.cleaned_data, now=timezone.now())
-    return json_answer(
-        {
-            "method": "PUT",
-            "url": link.signed.url,
-            "headers": link.signed.headers,
-            "expires_at": link.expires_at.isoformat(),
-        }
-    )
+    wish = part_links.PartWish(number=number, **form.cleaned_data)
+    (link,) = part_links.sign_parts(upload=upload, wishes=[wish], now=timezone.now())
+    return json_answer(_signed(link))
+
+
+@require_POST
+@json_api
+@_answers_refusals
+def upload_parts(request: AuthenticatedRequest, pk: str) -> HttpResponse:
+    """Sign the requests that bring several parts, in the order in which they were asked for."""
+    upload = _own(request, pk)
+    form = SignPartsForm(json_body(request))
+    if not form.is_valid():
+        return form_problem(form)
+    wishes = [part_links.PartWish(**fields) for fields in form.cleaned_data["parts"]]
+    links = part_links.sign_parts(upload=upload, wishes=wishes, now=timezone.now())
+    return json_answer({"parts": [{"number": link.number, **_signed(link)} for link in links]})
 
 
 @require_POST
@@ -118,7 +127,7 @@ def upload_completion(request: AuthenticatedRequest, pk: str) -> HttpResponse:
         return form_problem(form)
     _, is_new = completion.complete_upload(upload=upload, **form.cleaned_data, now=timezone.now())
     upload.refresh_from_db()
-    return json_answer(_shown_with_parts(upload), status=201 if is_new else 200)
+    return json_answer(_shown(upload), status=201 if is_new else 200)
 
 
 def _own(request: AuthenticatedRequest, pk: str) -> Upload:
@@ -129,22 +138,34 @@ def _own(request: AuthenticatedRequest, pk: str) -> Upload:
     return upload
 
 
-def _shown(upload: Upload) -> dict[str, Any]:
-    """Return what every call says about an upload; times in ISO 8601, sizes in bytes."""
+def _signed(link: part_links.PartLink) -> dict[str, Any]:
+    """Return what the sender of a part needs to know."""
     return {
+        "method": "PUT",
+        "url": link.signed.url,
+        "headers": link.signed.headers,
+        "expires_at": link.expires_at.isoformat(),
+    }
+
+
+def _shown(upload: Upload, *, held: dict[int, int] | None = None) -> dict[str, Any]:
+    """Return what every call says about an upload; times in ISO 8601, sizes in bytes.
+
+    `held` is what the storage holds of it, number → bytes; the storage is asked when it is None.
+    """
+    held = uploads.held_parts(upload=upload) if held is None else held
+    shown = {
         "id": str(upload.pk),
         "state": upload.state,
         "part_size_bytes": upload.part_size_bytes,
         "size_bytes": upload.declared_size_bytes,
         "expires_at": (upload.last_activity_at + ABANDONED_AFTER).isoformat(),
+        "wants_part_sha256": part_storage().wants_part_sha256,
         "url": reverse("core:upload", args=[upload.pk]),
+        "parts_url": reverse("core:upload_parts", args=[upload.pk]),
         "completion_url": reverse("core:upload_completion", args=[upload.pk]),
+        "parts": [{"number": number, "size_bytes": size} for number, size in held.items()],
     }
-
-
-def _shown_with_parts(upload: Upload) -> dict[str, Any]:
-    held = uploads.held_parts(upload=upload)
-    shown = {**_shown(upload), "parts": [{"number": n, "size_bytes": size} for n, size in held.items()]}
     if upload.video:
         video = upload.video
         failure = failure_sentence(video.failure_code) if video.failure_code else ""

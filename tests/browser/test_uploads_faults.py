@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 LARGE_BYTES = 40_000_000
 PATIENCE_MS = 60_000
 READY = "Sent. Your video is ready."
+FAILURES = [(500, "InternalError"), (503, "SlowDown"), (403, "AccessDenied"), (400, "XAmzContentSHA256Mismatch")]
 in_s3 = pytest.mark.parametrize("stand", ["s3"], indirect=True)
 in_local_mode = pytest.mark.parametrize("stand", ["local"], indirect=True)
 
@@ -179,15 +180,17 @@ def test_a_page_reloaded_at_three_fifths_sends_less_than_a_part_again(stand: Sta
 
 
 @in_s3
-@pytest.mark.parametrize("error", [(500, "InternalError"), (503, "SlowDown"), (403, "AccessDenied")])
+@pytest.mark.parametrize("error", FAILURES)
 def test_a_part_that_s3_does_not_take_is_sent_again(
     stand: Stand, window: Page, clip: Path, error: tuple[int, str]
 ) -> None:
     stand.gate.answered.clear()
+    stand.gate.signed_sha256.clear()
     stand.gate.answer_next(*error, times=2)
     choose(window, clip)
     expect_ready(window)
     assert [status for method, status in stand.gate.answered if method == "PUT"] == [error[0], error[0], 200]
+    assert stand.gate.signed_sha256 == {digest(clip)}
     assert stand.stored() == digest(clip)
 
 

@@ -25,6 +25,7 @@ class FailingGate(Gate):
         super().__init__(behind)
         self.RequestHandlerClass = FailingHandler
         self.answered: list[tuple[str, int]] = []
+        self.signed_sha256: set[str] = set()  # of parts, as their senders gave them
         self.errors: deque[tuple[int, str]] = deque()
         self.is_silent = threading.Event()
         self.is_waiting = threading.Event()  # somebody waits for what will not come
@@ -55,6 +56,8 @@ class FailingHandler(Handler):
     server: FailingGate
 
     def do_PUT(self) -> None:
+        if SIGNED in self.path:
+            self.server.signed_sha256.add(self.headers.get("x-amz-content-sha256", ""))
         if SIGNED in self.path and self.server.is_silent.is_set():
             self.rfile.read(int(self.headers["Content-Length"]))
             self.server.is_waiting.set()

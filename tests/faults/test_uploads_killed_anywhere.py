@@ -25,7 +25,8 @@ from pathlib import Path
 from django.utils import timezone
 from accounts.models import Classroom, Membership
 from core.services.part_storage import local_part_storage
-from core.services.uploads import open_upload, parted, sign_part
+from core.services.part_links import PartWish, sign_parts
+from core.services.uploads import open_upload, parted
 from core.storage.parts import PartRequest
 from tests import factories
 clip = Path(CLIP).read_bytes()
@@ -33,7 +34,7 @@ zoe, classroom = factories.person("Zoe"), Classroom.objects.create(name="Killed"
 for number in range(1, STEPS + 1):
     upload, _ = open_upload(owner=zoe, classroom=classroom, client_token=f"killed-{number:04}", file_name="a.mp4",
                             mime_type="video/mp4", size_bytes=len(clip), now=timezone.now())
-    sign_part(upload=upload, number=1, size_bytes=len(clip), sha256="", now=timezone.now())
+    sign_parts(upload=upload, wishes=[PartWish(1, len(clip))], now=timezone.now())
     def source(view):
         view[:len(clip)] = clip
         return len(clip)

@@ -60,6 +60,7 @@ TABLE: list[tuple[str, str, str, dict[str, str], str]] = [
     # The table's forms are no JSON: 415 says that a person got as far as the body.
     ("core:uploads", "", ONLY_POST_ANYBODY, {}, "401 415 415 415 415 415"),
     ("core:upload", "upload", "401 404 404 200 404 404", {}, ONLY_POST_ANYBODY),
+    ("core:upload_parts", "upload", ONLY_POST_ANYBODY, {}, "401 404 404 415 404 404"),
     ("core:upload_part", "upload_part", ONLY_POST_ANYBODY, {}, "401 404 404 415 404 404"),
     ("core:upload_completion", "upload", ONLY_POST_ANYBODY, {}, "401 404 404 415 404 404"),
     ("core:upload_part_bytes", "upload_part", ONLY_POST_ANYBODY, {}, ONLY_POST_ANYBODY),  # PUT, by its signature

@@ -1,9 +1,11 @@
 """Uploads in parts, over HTTP and in both storages: open, send, look, complete, give up."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from core.models import AuditEvent, ProcessingJob, Upload, VideoAsset
 from core.services.rendering import run_job
@@ -70,6 +72,40 @@ def test_another_sha256_than_was_sent_fails_with_a_sentence(sender):
     run_job(job_id=ProcessingJob.objects.get().pk)
     shown = sender.look().json()["video"]
     assert (shown["state"], shown["failure"][:11]) == ("failed", "It is not t")
+
+
+def test_several_parts_are_signed_in_one_call_and_each_link_brings_its_own(store, long_sender):
+    signed = long_sender.sign_all().json()["parts"]
+    assert [link["number"] for link in signed] == [1, 2, 3]
+    for link in reversed(signed):
+        assert long_sender.put(link, long_sender.part(link["number"])).status_code == 200
+    assert long_sender.complete().status_code == 201
+    assert store.read(VideoAsset.objects.get().storage_path) == long_sender.content
+
+
+def test_signing_parts_of_a_file_only_reads_and_asks_the_same_however_many_they_are(
+    store, long_sender, django_assert_num_queries
+):
+    long_sender.sign(1)
+    wishes = [long_sender.wish(number) for number in (1, 2)]
+    for some in (wishes[:1], wishes):
+        with django_assert_num_queries(4) as asked:  # session, person, upload, membership
+            assert long_sender.post(long_sender.upload["parts_url"], {"parts": some}).status_code == 200
+        assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
+
+
+def test_an_upload_opened_again_says_at_once_what_is_held(long_sender):
+    assert long_sender.upload["parts"] == []
+    long_sender.send(2)
+    assert long_sender.open().json()["parts"] == [{"number": 2, "size_bytes": long_sender.upload["part_size_bytes"]}]
+
+
+def test_an_upload_that_is_sent_for_a_day_shows_that_it_is_alive(sender):
+    sender.open()
+    earlier = timezone.now() - timedelta(minutes=6)
+    Upload.objects.update(last_activity_at=earlier)
+    sender.sign(1)
+    assert Upload.objects.get().last_activity_at > earlier
 
 
 def test_parts_come_in_any_order_and_twice(store, long_sender):

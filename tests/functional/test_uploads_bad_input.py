@@ -34,7 +34,7 @@ def is_problem(answer, *statuses: int) -> bool:
      '{"a": "\\ud800"}', '{"\\udfff": 1}', b"\xff\xfe", "9" * 5000, '{"size_bytes": ' + "9" * 5000 + "}", "{" * 1000],
     ids=range(17),
 )  # fmt: skip
-@pytest.mark.parametrize("call", ["", "parts/1/", "completion/"])
+@pytest.mark.parametrize("call", ["", "parts/", "parts/1/", "completion/"])
 def test_a_body_that_is_no_json_object_is_refused(call, body, sender):
     path = sender.upload["url"] + call if call else UPLOADS
     assert is_problem(sender.client.post(path, body, content_type="application/json"), 400, 413, 415, 422)
@@ -107,6 +107,34 @@ def test_a_file_name_that_is_no_name_is_422(name, sender):
 def test_a_part_that_is_not_there_is_422(number, sender):
     path = f"{sender.upload['url']}parts/{number}/"
     assert is_problem(sender.post(path, {"size_bytes": len(sender.content)}), 422)
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        None,
+        {},
+        [],
+        [1],
+        [[]],
+        [{}] * 101,
+        [{"number": 1}],
+        [{"number": "1", "size_bytes": 1}],
+        [{"number": 10_001, "size_bytes": 1}],
+        [{"number": 1, "size_bytes": 1, "sha256": "x"}],
+    ],
+    ids=range(10),
+)
+def test_a_list_of_parts_that_is_none_is_422_and_says_which(wishes, sender):
+    refused = sender.post(sender.upload["parts_url"], {"parts": wishes})
+    assert is_problem(refused, 422)
+    assert "list" in refused.json()["detail"]
+
+
+def test_one_part_that_is_not_there_refuses_the_whole_list(sender):
+    right = {"number": 1, "size_bytes": len(sender.content)}
+    assert sender.post(sender.upload["parts_url"], {"parts": [right]}).status_code == 200
+    assert is_problem(sender.post(sender.upload["parts_url"], {"parts": [right, {**right, "number": 2}]}), 422)
 
 
 @pytest.mark.parametrize("number", ["-1", "1e3", "x", "%00", "1.0", "9" * 5000, "٣x"])

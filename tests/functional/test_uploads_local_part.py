@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from core.models import Upload
 from core.services import part_storage
-from core.services.uploads import parted, sign_part
+from core.services.part_links import PartWish, sign_parts
+from core.services.uploads import parted
 from core.storage.parts import PartRequest
 from tests.functional.uploading import Uploader
 
@@ -77,7 +78,7 @@ def test_a_link_signed_for_something_else_is_403(sender):
 def test_an_expired_link_is_403(sender):
     upload = Upload.objects.get()
     then = timezone.now() - timedelta(hours=1, seconds=1)
-    link = sign_part(upload=upload, number=2, size_bytes=8, sha256="", now=then)
+    (link,) = sign_parts(upload=upload, wishes=[PartWish(2, 8)], now=then)
     assert put(link.signed.url, b"the rest").status_code == 403
 
 

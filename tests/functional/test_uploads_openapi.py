@@ -39,6 +39,10 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     return merged if "allOf" in schema else schema
 
 
+def resolved_property(schema: str, name: str) -> dict[str, Any]:
+    return DESCRIPTION["components"]["schemas"][schema]["properties"][name]
+
+
 def has_shape(value: dict[str, Any], name: str) -> bool:
     schema = resolved({"$ref": f"#/components/schemas/{name}"})
     return set(schema["required"]) <= set(value) <= set(schema["properties"])
@@ -68,11 +72,13 @@ def test_real_answers_have_the_shapes_described(ben, classroom, clip, as_user, l
     assert set(sender.fields) <= set(resolved({"$ref": "#/components/schemas/OpenUpload"})["properties"])
     assert has_shape(sender.open().json(), "Upload")
     assert has_shape(sender.sign(1).json(), "SignedRequest")
+    assert has_shape(sender.sign_all().json()["parts"][0], "NumberedRequest")
+    assert set(sender.wish(1)) == set(resolved(resolved_property("SignParts", "parts")["items"])["properties"])
     missing = sender.complete()
     assert has_shape(missing.json(), "Problem")
     sender.send_all()
     done = sender.complete()
-    assert has_shape(done.json(), "UploadWithParts")
+    assert has_shape(done.json(), "Upload")
     assert set(done.json()["video"]) == {"id", "state", "failure"}
     states = DESCRIPTION["components"]["schemas"]["Upload"]["properties"]["state"]["enum"]
     assert set(states) == set(Upload.State.values)

@@ -22,6 +22,7 @@ from core.storage.parts import (
     SignedPart,
     UploadNotHeld,
     check_parts,
+    part_size,
     part_size_for,
 )
 from tests.functional.uploading import put_over_http
@@ -235,6 +236,14 @@ def test_parts_grow_so_that_ten_thousand_are_enough(size_bytes, expected):
     part_size = part_size_for(size_bytes, at_least=MEBIBYTE)
     assert part_size == expected * MEBIBYTE
     assert part_size * MAX_PARTS >= size_bytes
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "expected"),
+    [(1, 16), (512 * MEBIBYTE, 16), (1024 * MEBIBYTE, 32), (4096 * MEBIBYTE, 64), (10_000 * 64 * MEBIBYTE + 1, 65)],
+)
+def test_a_large_file_has_larger_parts_but_none_that_would_be_a_loss(place, size_bytes, expected):
+    assert part_size(place.parts, size_bytes, largest_bytes=1) == expected * MEBIBYTE
 
 
 def test_a_part_of_another_size_than_the_whole_needs_is_missing():

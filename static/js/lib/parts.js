@@ -24,7 +24,7 @@ export class PartsQueue {
   #failure = null;
   #listeners = [];
 
-  /** `send(part, {signal, onSent, next})` is one try, `next` the part that follows, or undefined; `onChange(problem)` is called at every step, with what held it up. */
+  /** `send(part, {signal, onSent, following})` is one try, `following` the parts that wait; `onChange(problem)` is called at every step, with what held it up. */
   constructor(send, onChange) {
     this.#send = send;
     this.#onChange = onChange;
@@ -104,7 +104,7 @@ export class PartsQueue {
       try_.sentBytes = Math.min(bytes, part.blob.size);
       this.#onChange(null);
     };
-    return this.#send(part, { signal: try_.abort.signal, onSent, next: this.#waiting[0] });
+    return this.#send(part, { signal: try_.abort.signal, onSent, following: this.#waiting });
   }
 
   #settle() {

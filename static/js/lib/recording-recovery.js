@@ -53,7 +53,7 @@ class RecoveredSource extends UploadSource {
 
 /** Adds the parts that the storage lacks; returns how many bytes the recording has altogether. */
 function addParts(upload, { part_size_bytes: size, parts }, chunks) {
-  const held = new Map((parts ?? []).map(({ number, size_bytes }) => [number, size_bytes]));
+  const held = new Map(parts.map(({ number, size_bytes }) => [number, size_bytes]));
   for (let number = 1, at = 0; ; number += 1) {
     const blob = held.has(number) ? null : span(chunks, at, at + size);
     if (blob?.size) upload.add(number, blob);

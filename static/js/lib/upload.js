@@ -2,7 +2,10 @@
 import { persist, wait } from "./backoff.js";
 import { PartsQueue } from "./parts.js";
 import { putPart } from "./parts-put.js";
+import { Signatures } from "./signatures.js";
 
+// 403: the link expired while it lay ready, or the computer slept. 400, 422: the part arrived damaged.
+const REFUSALS = new Set([400, 403, 422]);
 const MOST_REFUSALS = 4;
 const FIRST_LOOK_MS = 150;
 const MOST_LOOK_MS = 2000;
@@ -15,7 +18,7 @@ export class Upload {
   #onPart;
   #queue;
   #parts = new Map();
-  #signed = new Map();
+  #signatures;
   #abort = new AbortController();
   #opened = null;
 
@@ -28,14 +31,15 @@ export class Upload {
     this.#wish = wish;
     this.#onChange = onChange;
     this.#onPart = onPart;
+    const sign = (parts) => calls.sign(this.#opened, parts, this.#abort.signal);
+    this.#signatures = new Signatures(sign, () => this.#opened.wants_part_sha256);
     this.#queue = new PartsQueue((part, options) => this.#sendPart(part, options), (problem) => this.#tell(problem));
   }
 
   /** Opens it, or finds it again; resolves to `{part_size_bytes, parts, video, …}` with what the storage holds. */
   async open() {
-    const found = await this.#persist((signal) => this.#calls.open(this.#wish, signal));
-    this.#opened = await this.#persist((signal) => this.#calls.look(found, signal));
-    this.#queue.countHeld((this.#opened.parts ?? []).reduce((sum, part) => sum + part.size_bytes, 0));
+    this.#opened = await this.#persist((signal) => this.#calls.open(this.#wish, signal));
+    this.#queue.countHeld(this.#opened.parts.reduce((sum, part) => sum + part.size_bytes, 0));
     this.#tell(null);
     return this.#opened;
   }
@@ -73,29 +77,18 @@ export class Upload {
     if (this.#opened && !this.#opened.video) this.#calls.discard(this.#opened).catch(() => {}); // else: swept in time
   }
 
-  async #sendPart(part, { signal, onSent, next }) {
+  async #sendPart(part, { signal, onSent, following }) {
     for (let refusals = 0; ; refusals += 1) {
-      const signed = (await this.#signedBefore(part)) ?? (await this.#sign(part, signal));
-      if (next && !this.#signed.has(next.number)) this.#signed.set(next.number, this.#sign(next, this.#abort.signal).catch(() => null));
+      const signed = await this.#signatures.take(part, following);
+      signal.throwIfAborted();
       try {
         await putPart(signed, part.blob, { signal, onSent });
         return this.#onPart(part.number);
       } catch (problem) {
-        // 403: the signature expired while it lay ready, or the computer slept. A fresh one helps.
-        if (problem.status !== 403 || refusals >= MOST_REFUSALS) throw problem;
+        if (!REFUSALS.has(problem.status) || refusals >= MOST_REFUSALS) throw problem;
+        this.#signatures.forget();
       }
     }
-  }
-
-  #sign({ number, blob }, signal) {
-    return this.#calls.sign(this.#opened, number, blob.size, signal);
-  }
-
-  // A signature is used once; if it could not be had beforehand, the one asked for now says why.
-  #signedBefore({ number }) {
-    const signed = this.#signed.get(number);
-    this.#signed.delete(number);
-    return signed;
   }
 
   async #complete(sizeBytes) {

@@ -50,7 +50,7 @@ export class FileSource extends UploadSource {
   }
 
   #addParts(upload, { part_size_bytes: size, parts }) {
-    const held = new Set((parts ?? []).map(({ number }) => number));
+    const held = new Set(parts.map(({ number }) => number));
     for (let number = 1, at = 0; at < this.#file.size; number += 1, at += size) {
       if (!held.has(number)) upload.add(number, this.#file.slice(at, at + size));
     }

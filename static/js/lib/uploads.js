@@ -1,4 +1,4 @@
-// The five calls of the upload protocol. Each resolves to the server's JSON or throws a Problem.
+// The calls of the upload protocol. Each resolves to the server's JSON or throws a Problem.
 import { parsed, Problem } from "./problem.js";
 import { freshToken } from "./csrf.js";
 
@@ -24,9 +24,9 @@ export class UploadCalls {
     return this.#call("GET", upload.url, undefined, signal);
   }
 
-  /** Where and how to send a part: `{method, url, headers}`. */
-  sign(upload, number, sizeBytes, signal) {
-    return this.#call("POST", `${upload.url}parts/${number}/`, { size_bytes: sizeBytes }, signal);
+  /** Where and how to send these parts `{number, size_bytes, sha256?}`: `{method, url, headers}` of each, in their order. */
+  async sign(upload, parts, signal) {
+    return (await this.#call("POST", upload.parts_url, { parts }, signal)).parts;
   }
 
   /** Makes a video of the parts. */
