@@ -102,16 +102,13 @@ class Site:
 
     def start(self, *options: str) -> None:
         command = [sys.executable, "-m", "gunicorn", self.application]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, "--bind", f"127.0.0.1:{self.port}", *options],
-                cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-            if self.has_worker and self.worker is None:
-                self.worker = subprocess.Popen(
-                    [sys.executable, "manage.py", "worker"], cwd=ROOT, env=self.env, stdout=log, stderr=log
-                )
+        self.process = self._spawn([*command, "--bind", f"127.0.0.1:{self.port}", *options], start_new_session=True)
+        if self.has_worker and self.worker is None:
+            self.start_worker()
         until(lambda: self._is_up(), START_S)
+
+    def start_worker(self) -> None:
+        self.worker = self._spawn([sys.executable, "manage.py", "worker"])
 
     def kill(self) -> None:
         """End the master and its workers at once, as the kernel would."""
@@ -124,6 +121,10 @@ class Site:
     def stop(self) -> None:
         """End everything that runs."""
         self.kill()
+        self.kill_worker()
+
+    def kill_worker(self) -> None:
+        """End the worker at once; `start` starts another."""
         if self.worker is not None:
             self.worker.kill()
             self.worker.wait(30)
@@ -136,6 +137,10 @@ class Site:
         made.headers["X-CSRFToken"] = CSRF
         return made
 
+    def _spawn(self, command: list[str], **options: Any) -> subprocess.Popen:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log, **options)
+
     def _is_up(self) -> bool:
         try:
             return requests.get(f"{self.address}/core/health/", timeout=5).ok
@@ -144,10 +149,13 @@ class Site:
 
 
 class Sender:
-    """Ben sending one video in parts to a running site."""
+    """Ben sending one video in parts to a running site; `address` is that of a line to it."""
 
-    def __init__(self, site: Site, content: bytes, *, token: str = "token-0001", recording: bool = False):
+    def __init__(
+        self, site: Site, content: bytes, *, token: str = "token-0001", recording: bool = False, address: str = ""
+    ):
         self.site, self.content, self.visitor = site, content, site.visitor()
+        self.address = address or site.address
         self.fields = {
             "client_token": token,
             "file_name": "a.mp4",
@@ -164,7 +172,7 @@ class Sender:
         return self
 
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
-        return self.visitor.request(method, self.site.address + path, json=body, timeout=60)
+        return self.visitor.request(method, self.address + path, json=body, timeout=60)
 
     def part(self, number: int) -> bytes:
         size = self.upload["part_size_bytes"]
@@ -174,14 +182,17 @@ class Sender:
         answer = self.call("POST", f"{self.upload['url']}parts/{number}/", {"size_bytes": len(self.part(number))})
         assert answer.ok, answer.text
         url = answer.json()["url"]
-        return self.site.address + url if url.startswith("/") else url
+        return self.address + url if url.startswith("/") else url
 
     def send(self, number: int) -> requests.Response:
         return requests.put(self.link(number), self.part(number), timeout=60)
 
     def send_all(self) -> None:
-        for number in range(1, -(-len(self.content) // self.upload["part_size_bytes"]) + 1):
+        for number in self.numbers():
             assert self.send(number).status_code == 200
+
+    def numbers(self) -> range:
+        return range(1, -(-len(self.content) // self.upload["part_size_bytes"]) + 1)
 
     def complete(self) -> requests.Response:
         return self.call("POST", self.upload["completion_url"], {"size_bytes": len(self.content)})
@@ -195,7 +206,7 @@ class Sender:
     @contextlib.contextmanager
     def half_a_part(self, number: int) -> Iterator[socket.socket]:
         """Send the first half of a part, and go on holding the connection."""
-        path, content = self.link(number).removeprefix(self.site.address), self.part(number)
+        path, content = self.link(number).removeprefix(self.address), self.part(number)
         head = f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n"
         lock = self.site.media / "uploads" / path.split("/")[4] / "parts" / f"{number}.lock"
         with socket.create_connection(("127.0.0.1", self.site.port), timeout=30) as line:
