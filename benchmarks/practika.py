@@ -26,9 +26,9 @@ class Site:
     exercise: str
 
 
-def prepare(folder: Path, *, exercises: int) -> Site:
+def prepare(folder: Path, *, exercises: int, variables: dict[str, str] | None = None) -> Site:
     """Return a site whose only instructor (EMAIL, PASSWORD) has one class with published exercises."""
-    environment = production(folder)
+    environment = production(folder) | (variables or {})
     manage(environment, "migrate", "--verbosity", "0")
     manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
     clip = real_video(folder / "clip.mp4", MEBIBYTE)
