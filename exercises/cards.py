@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Membership
@@ -14,36 +14,19 @@ from exercises.models import Attempt
 if TYPE_CHECKING:
     from accounts.models import User
 
-TO_DO = "to do"
-
 
 def with_my_state(exercises: "QuerySet[Any]", user: "User") -> "QuerySet[Any]":
-    """Return the exercises with `my_state`, `is_late`, `teaches`, and the rows a card shows.
+    """Return the exercises with the reader's role, the state of their newest attempt, and the rows a card shows.
 
-    `my_state` is that of one's newest attempt, "to do" before the first, and "" for whoever does not learn in
-    the class. Late is what is due, past, and neither submitted nor passed.
+    What follows from these (`my_state`, `is_late`, `learns`, `teaches`) are properties of Exercise: said in SQL, each
+    would repeat the others' subqueries.
     """
     mine = Attempt.objects.filter(exercise=OuterRef("pk"), learner=user).order_by("-number")
     membership = Membership.objects.filter(user=user, classroom=OuterRef("classroom"))
-    return (
-        exercises.select_related("reference", "classroom", "created_by")
-        .annotate(
-            newest_state=Subquery(mine.values("state")[:1]),
-            learns=Exists(membership.filter(role=Membership.Role.LEARNER)),
-            teaches=Exists(membership.filter(role=Membership.Role.INSTRUCTOR)),
-        )
-        .annotate(
-            my_state=Case(
-                When(learns=True, then=Coalesce("newest_state", Value(TO_DO))),
-                default=Coalesce("newest_state", Value("")),
-                output_field=CharField(),
-            ),
-            is_late=Case(
-                When(Q(learns=True, due_at__lt=Now()) & ~Q(newest_state__in=["submitted", "passed"]), then=True),
-                When(Q(learns=True, due_at__lt=Now(), newest_state__isnull=True), then=True),
-                default=False,
-            ),
-        )
+    return exercises.select_related("reference", "classroom", "created_by").annotate(
+        newest_state=Subquery(mine.values("state")[:1]),
+        my_role=Subquery(membership.values("role")[:1]),
+        is_past_due=Case(When(due_at__lt=Now(), then=True), default=False),
     )
 
 

@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import Classroom
+from accounts.models import Classroom, Membership
 from core.models import VideoAsset
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
+
+
+TO_DO = "to do"
 
 
 class ExerciseQuerySet(models.QuerySet["Exercise"]):
@@ -25,8 +28,9 @@ class ExerciseQuerySet(models.QuerySet["Exercise"]):
             return self.none()
         if user.is_staff:
             return self
-        published = Q(state=Exercise.State.PUBLISHED, classroom__in=Classroom.objects.visible_to(user).values("pk"))
-        return self.filter(published | Q(classroom__in=Classroom.objects.taught_by(user).values("pk")))
+        # Not `classroom__in`: a list would be gathered whole and sorted, where this walks the index of the newest.
+        mine = Membership.objects.filter(user=user, classroom=OuterRef("classroom"))
+        return self.filter(Q(Exists(mine), state=Exercise.State.PUBLISHED) | Exists(mine.instructors()))
 
     def editable_by(self, user: "User | AnonymousUser") -> Self:
         """Return the exercises of the classes `user` teaches; staff may edit all."""
@@ -65,10 +69,9 @@ class Exercise(models.Model):
     objects = ExerciseQuerySet.as_manager()
 
     # Set by `exercises.cards` for the page that shows it.
-    my_state: str
-    is_late: bool
-    learns: bool
-    teaches: bool
+    newest_state: str | None
+    my_role: str | None
+    is_past_due: bool
     has_attempts: bool
     has_comments: bool
 
@@ -88,6 +91,27 @@ class Exercise(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def learns(self) -> bool:
+        """Return whether the reader is a learner of its class."""
+        return self.my_role == Membership.Role.LEARNER
+
+    @property
+    def teaches(self) -> bool:
+        """Return whether the reader is an instructor of its class."""
+        return self.my_role == Membership.Role.INSTRUCTOR
+
+    @property
+    def my_state(self) -> str:
+        """Return the state of the reader's newest attempt; before the first TO_DO for learners, "" for others."""
+        return self.newest_state or (TO_DO if self.learns else "")
+
+    @property
+    def is_late(self) -> bool:
+        """Return whether it is due, past, and by this learner neither submitted nor passed."""
+        done = {Attempt.State.SUBMITTED, Attempt.State.PASSED}
+        return self.learns and self.is_past_due and self.newest_state not in done
 
 
 class AttemptQuerySet(models.QuerySet["Attempt"]):

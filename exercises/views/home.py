@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Membership, User
 from core.http import AuthenticatedRequest
-from exercises.cards import TO_DO, with_counts, with_my_state
-from exercises.models import Attempt, Exercise
+from exercises.cards import with_counts, with_my_state
+from exercises.models import TO_DO, Attempt, Exercise
 
 SHOWN_WAITING = 5
 SHOWN_FEEDBACK = 5
@@ -35,7 +35,7 @@ def home(request: AuthenticatedRequest) -> HttpResponse:
 
 def _learning(user: User) -> dict[str, Any]:
     published = Exercise.objects.visible_to(user).filter(state=Exercise.State.PUBLISHED)
-    mine = with_my_state(published, user).filter(learns=True)
+    mine = with_my_state(published, user).filter(my_role=Membership.Role.LEARNER)
     exercises = list(mine.order_by("classroom__name", "classroom", "-created_at", "-pk")[:SHOWN_EXERCISES])
     return {
         "next_up": _next_up(exercises),
@@ -76,5 +76,7 @@ def _teaching(user: User) -> dict[str, Any]:
     return {
         "waiting": list(waiting[:SHOWN_WAITING]),
         "waiting_count": waiting.count(),
-        "teaching": list(exercises.filter(teaches=True).order_by("-created_at", "-pk")[:SHOWN_EXERCISES]),
+        "teaching": list(
+            exercises.filter(my_role=Membership.Role.INSTRUCTOR).order_by("-created_at", "-pk")[:SHOWN_EXERCISES]
+        ),
     }

@@ -20,8 +20,8 @@ from django.views.decorators.http import require_safe
 from accounts.models import Classroom, Membership, User
 from core.cursors import cursor_after, read_cursor
 from core.http import AuthenticatedRequest
-from exercises.cards import TO_DO, older_than, with_my_state
-from exercises.models import Attempt, Exercise
+from exercises.cards import older_than, with_my_state
+from exercises.models import TO_DO, Attempt, Exercise
 
 PAGE_SIZE = 24
 SHOWN_CLASSES = 50
@@ -95,8 +95,12 @@ def _filtered(exercises: "QuerySet[Any]", filters: dict[str, str]) -> "QuerySet[
 def _in_state(exercises: "QuerySet[Any]", state: str, user: User) -> "QuerySet[Any]":
     """Return the exercises in a state (see Note [States of what is mine]), or without one all but the archived."""
     if state:
-        edited = Q(state=state) if user.is_staff else Q(state=state, teaches=True)
-        exercises = exercises.filter(Q(my_state=state) | edited)
+        role = Membership.Role
+        mine = Q(newest_state=state)
+        if state == TO_DO:
+            mine = Q(newest_state__isnull=True, my_role=role.LEARNER)
+        edited = Q(state=state) if user.is_staff else Q(state=state, my_role=role.INSTRUCTOR)
+        exercises = exercises.filter(mine | edited)
     return exercises if state == Exercise.State.ARCHIVED else exercises.exclude(state=Exercise.State.ARCHIVED)
 
 
