@@ -23,6 +23,7 @@ from django_tasks_db.management.commands.db_worker import Worker as TaskWorker
 from core.models import Worker
 from core.operations.maintenance import maintenance
 from core.services.one_folder import AnotherFolder, check_one_folder, forget_sign, signed_name
+from core.services.processing import reap_jobs
 from core.services.queue_stats import SEEN_WITHIN
 from core.services.rendering import STOPPING
 from core.services.schedule import run_due
@@ -68,6 +69,8 @@ class PractikaWorker(TaskWorker):
         except AnotherFolder:
             self._leave()
             raise
+        if self.batch and self.queue_names:
+            reap_jobs()  # what waits includes lost jobs: the schedule beside might bring them back too late
         logger.info("Worker ready", extra={"worker": self.worker_id})
         beside = threading.Thread(target=self._keep_schedule, name="schedule", daemon=True)
         beside.start()

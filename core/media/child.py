@@ -35,6 +35,8 @@ def main(arguments: list[str]) -> int:
     task, source, result, options = arguments[0], Path(arguments[1]), Path(arguments[2]), json.loads(arguments[3])
     limits = Limits(**options.pop("limits"))
     confine(limits)
+    if os.getppid() != options.pop("parent"):  # killed before this process asked to die with it
+        return UNAVAILABLE
     try:
         answer = _done(task, source, result, limits, options)
     except NotAVideo as error:

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.media.child import UNAVAILABLE
-from core.media.facts import REFUSAL_CODES, InspectionUnavailable, Limits, refusal
+from core.media.facts import REFUSAL_CODES, InspectionKilled, InspectionUnavailable, Limits, refusal
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ _TICK_S = 0.5
 _ENVIRONMENT = {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 #: Variables by which some installations find Python's own libraries.
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-#: Signals with which the system ends a process that went over a limit.
-_LIMIT_SIGNALS = {-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGALRM}
+#: Signals with which the system ends a process that went over a limit. SIGKILL is none of them: SIGXCPU comes first.
+_LIMIT_SIGNALS = {-signal.SIGXCPU, -signal.SIGALRM}
 
 
 def quiet(percent: int) -> None:
@@ -64,14 +64,15 @@ def run_confined(
     """Run one task of `core.media.child` on `source`; return what it says, with the file it made at `result`.
 
     `check` turns the child's JSON into the answer and raises ValueError or TypeError where that makes no sense.
-    Raises NotAVideo when the file is refused and InspectionUnavailable when the fault is not the file's; then there
-    is no new file at `result`, nor anywhere else. `on_progress` is called about twice a second with 0 to 99; what it
-    raises ends the child and passes through. Safe to call from any thread that outlives the call.
+    Raises NotAVideo when the file is refused and InspectionUnavailable when the fault is not the file's (or, as
+    InspectionKilled, need not be); then there is no new file at `result`, nor anywhere else. `on_progress` is called
+    about twice a second with 0 to 99; what it raises ends the child and passes through. Safe to call from any thread
+    that outlives the call.
     """
     source.stat()  # a file that is not there is the caller's mistake, not a refusal
     with _scratch(result) as scratch:
         made = scratch / result.name
-        settings = json.dumps({"limits": asdict(limits), **options})
+        settings = json.dumps({"limits": asdict(limits), "parent": os.getpid(), **options})
         arguments = [task, str(source.absolute()), str(made), settings]
         lines, status = _run(arguments, scratch, limits, on_progress)
         answer = _understood(lines, status, check, limits)
@@ -170,6 +171,8 @@ def _understood(
 ) -> Answer:
     if status == UNAVAILABLE:
         raise InspectionUnavailable("The video could not be examined: check free disk space and the installation.")
+    if status == -signal.SIGKILL:
+        raise InspectionKilled("The process that examined the video was killed: check free memory.")
     if status is None or status in _LIMIT_SIGNALS:
         raise refusal("too_complex", limits)
     try:

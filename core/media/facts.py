@@ -110,6 +110,10 @@ class InspectionUnavailable(Exception):
     """The file could not be examined for a reason that is not the file's: full disk, broken installation."""
 
 
+class InspectionKilled(InspectionUnavailable):
+    """The child was killed: by an operator, or by a system that ran out of memory, perhaps for this file's sake."""
+
+
 _SENTENCES = {
     "not_a_video": "This is not a video we can read. Choose an MP4, MOV, WebM, MKV, AVI or 3GP file.",
     "no_video_track": "This file has sound but no picture. Choose a video file.",

@@ -74,16 +74,17 @@ def finish_job(*, job: ProcessingJob) -> None:
 
 
 def fail_job(*, job: ProcessingJob, code: str) -> None:
-    """Mark it failed for good: trying again would end the same way."""
-    _held(job).update(state=State.FAILED, error_code=code, lease_ends_at=None)
+    """Mark it failed for good: trying again would end the same way; raises JobLost."""
+    if not _held(job).update(state=State.FAILED, error_code=code, lease_ends_at=None):
+        raise JobLost
 
 
 def give_back(*, job: ProcessingJob, code: str, tried: bool = True) -> None:
-    """Put it back into the queue, or fail it after MAX_TRIES; `tried=False` does not count this time."""
+    """Put it back into the queue (uncounted unless `tried`), or fail it after MAX_TRIES; raises JobLost."""
     if tried and job.tries >= MAX_TRIES:
         fail_job(job=job, code=code)
         return
-    _held(job).update(
+    given = _held(job).update(
         state=State.QUEUED,
         error_code=code,
         tries=F("tries") - (0 if tried else 1),
@@ -91,6 +92,8 @@ def give_back(*, job: ProcessingJob, code: str, tried: bool = True) -> None:
         percent=0,
         lease_ends_at=None,
     )
+    if not given:
+        raise JobLost
 
 
 def _held(job: ProcessingJob) -> "QuerySet[ProcessingJob]":

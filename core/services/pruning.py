@@ -15,6 +15,7 @@ from core.refusals import VideoRefused
 from core.services.completion import settle_upload
 from core.services.deletions import sweep_deletions
 from core.services.part_storage import part_storage
+from core.services.scratch import forgotten_folders
 from core.services.uploads import abort_upload
 from core.services.videos import abandon_upload, delete_video_asset
 from core.storage.base import StorageError, StorageUnavailable
@@ -44,7 +45,7 @@ def prune_uploads(*, now: datetime) -> Pruned:
     )
     abandoned = sum(_give_up(upload, now) for upload in uploads)
     unused = sum(_delete_unused_videos(now))
-    files = _forgotten_files(now)
+    files = {*_forgotten_files(now), *forgotten_folders()}
     for path in files:
         _remove(path)
     removed, left = sweep_deletions(before=now - DELETION_RETRIED_AFTER)

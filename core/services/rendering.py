@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -11,18 +10,18 @@ from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from core.media.facts import Need, NotAVideo
+from core.media.facts import InspectionKilled, Need, NotAVideo
 from core.media.inspection import inspect_video
 from core.media.rendition import make_rendition, rendition_limits
 from core.media.thumbnails import make_thumbnails, thumbnails_vtt
 from core.models import ProcessingJob, Rendition, VideoAsset
 from core.services.jobs import JobLost, fail_job, finish_job, give_back, holding, note_progress, take_job
-from core.services.processing import queue_processing
+from core.services.processing import WORKER_LOST, queue_processing
 from core.services.renditions import record_rendition, store_file
+from core.services.scratch import folder_of
 from core.services.storage import VideoStorageService
 from core.storage.base import ObjectNotFound
 from core.storage.local import LocalStorageBackend
@@ -76,10 +75,18 @@ def run_job(*, job_id: UUID) -> None:
 def _end(job: ProcessingJob, fields: dict[str, object]) -> str:
     """Do a job and write down how that ended; return it in a word."""
     try:
-        _do(job)
+        return _done(job, fields)
     except JobLost:
         logger.info("Processing lost", extra=fields)
         return "lost"
+
+
+def _done(job: ProcessingJob, fields: dict[str, object]) -> str:
+    """Do a job and write down how that ended; return it in a word. Raises JobLost, whenever it is found out."""
+    try:
+        _do(job)
+    except JobLost:
+        raise
     except NotAVideo as refusal:
         _refuse(job, refusal.code)
         logger.warning("Processing failed", extra={**fields, "code": refusal.code})
@@ -92,7 +99,11 @@ def _end(job: ProcessingJob, fields: dict[str, object]) -> str:
         give_back(job=job, code="", tried=False)
         logger.info("Processing given back", extra=fields)
         return "given_back"
-    except Exception:
+    except InspectionKilled:
+        give_back(job=job, code=WORKER_LOST)
+        logger.exception("Processing interrupted", extra=fields)
+        return "interrupted"
+    except Exception:  # whatever else it is, another worker, or another minute, may do better
         give_back(job=job, code="unavailable")
         logger.exception("Processing interrupted", extra=fields)
         return "interrupted"
@@ -101,7 +112,7 @@ def _end(job: ProcessingJob, fields: dict[str, object]) -> str:
 
 
 def _refuse(job: ProcessingJob, code: str) -> None:
-    """End a job for good; a video that fails its check will never be one."""
+    """End a job for good; a video that fails its check will never be one. Raises JobLost, and then changes nothing."""
     with transaction.atomic():
         fail_job(job=job, code=code)
         if job.kind == ProcessingJob.Kind.VERIFY:
@@ -110,13 +121,9 @@ def _refuse(job: ProcessingJob, code: str) -> None:
 
 
 def _do(job: ProcessingJob) -> None:
-    settings.INCOMING_ROOT.mkdir(parents=True, exist_ok=True)
-    with (
-        holding(job) as lost,
-        tempfile.TemporaryDirectory(dir=settings.INCOMING_ROOT, prefix="job-") as folder,
-    ):
-        source = _source(job.video, Path(folder))
-        record = MAKERS[job.kind](job.video, source, Path(folder), _progress_of(job, lost))
+    with holding(job) as lost, folder_of(job) as folder:
+        source = _source(job.video, folder)
+        record = MAKERS[job.kind](job.video, source, folder, _progress_of(job, lost))
         with transaction.atomic():
             finish_job(job=job)
             record()

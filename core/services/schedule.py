@@ -19,6 +19,7 @@ from django_tasks_db.models import DBTaskResult
 
 from core.models import ScheduledRun, Worker
 from core.services.backup_schedule import keep_backups
+from core.services.one_folder import forget_sign
 from core.services.processing import reap_jobs
 from core.services.pruning import prune_uploads
 from core.telemetry.catalog import SCHEDULED_RUNS
@@ -41,7 +42,9 @@ class Entry:
 def prune_tasks() -> int:
     """Forget workers and ended or orphaned tasks of yesterday; the jobs' rows keep what matters."""
     before = timezone.now() - FORGOTTEN_AFTER
-    Worker.objects.filter(seen_at__lt=before).delete()
+    for worker in Worker.objects.filter(seen_at__lt=before):
+        forget_sign(worker.name)
+        worker.delete()
     return DBTaskResult.objects.exclude(status="READY").filter(started_at__lt=before).delete()[0]
 
 

@@ -1,11 +1,15 @@
 """Local storage refuses a second machine: a worker with another media folder does not start, and both are told."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from core.models import Worker
 from core.services.one_folder import forget_sign, signed_name
+from core.services.schedule import prune_tasks
 from tests.functional.operator_commands.command import lines_of, run
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +62,11 @@ def test_a_folder_that_cannot_be_written_is_said(settings, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match="DJANGO_MEDIA_ROOT"):
         call_command("worker", "--batch")
+
+
+def test_the_sign_of_a_worker_that_was_killed_goes_after_a_day(settings):
+    before = timezone.now() - timedelta(days=2)
+    Worker.objects.create(name=signed_name("killed"), started_at=before, seen_at=before)
+    prune_tasks()
+    assert not Worker.objects.exists()
+    assert list((settings.MEDIA_ROOT / ".workers").iterdir()) == []

@@ -1,6 +1,7 @@
 """The child process: its limits hold, it is gone afterwards, and what it says is checked."""
 
 import errno
+import json
 import os
 import select
 import signal
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from core.media.child import UNAVAILABLE
 from core.media.clips import write_clip
-from core.media.facts import InspectionUnavailable, Limits, NotAVideo, VideoFacts
+from core.media.facts import InspectionKilled, InspectionUnavailable, Limits, NotAVideo, VideoFacts
 from core.media.inspection import inspect_video
 from tests import videos
 
@@ -85,10 +87,25 @@ def test_a_child_that_computes_too_long_is_stopped_by_the_system():
     assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == -signal.SIGXCPU
 
 
-@pytest.mark.parametrize("name", ["XCPU", "KILL", "ALRM"])
+@pytest.mark.parametrize("name", ["XCPU", "ALRM"])
 def test_a_child_stopped_by_the_system_means_that_the_file_asks_too_much(tmp_path, stand_in, name):
     stand_in(f"kill -{name} $$")
     assert refused_code(videos.empty(tmp_path), Limits()) == "too_complex"
+
+
+def test_a_child_that_somebody_kills_is_not_blamed_on_the_file(tmp_path, stand_in):
+    stand_in("kill -KILL $$")
+    with pytest.raises(InspectionKilled):
+        inspect_video(videos.empty(tmp_path), poster=tmp_path / "poster.jpg")
+
+
+def test_a_child_whose_parent_was_killed_before_it_could_ask_to_die_with_it_does_nothing(tmp_path):
+    """Its parent has another number than it was told: so it is when another process has adopted it."""
+    options = json.dumps({"limits": asdict(Limits()), "parent": os.getppid()})
+    task = ["inspect", videos.silent_mp4(tmp_path), tmp_path / "poster.jpg", options]
+    ended = subprocess.run([sys.executable, "-m", "core.media.child", *task], stdout=subprocess.PIPE, timeout=30)
+    assert (ended.returncode, ended.stdout) == (UNAVAILABLE, b"")
+    assert not (tmp_path / "poster.jpg").exists()
 
 
 def test_a_child_that_wants_too_much_memory_is_stopped(tmp_path):
