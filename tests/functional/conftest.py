@@ -1,10 +1,11 @@
-"""Both storages of uploads, with a real S3 server over HTTP behind the second."""
+"""A video that needs preparation, and both storages of uploads, with a real S3 server over HTTP behind the second."""
 
 from pathlib import Path
 
 import pytest
 
 from core.storage.options import S3_STORAGE
+from tests import videos
 from tests.functional.uploading import Store
 from tests.storage.conftest import BUCKET, s3_address, s3_storage, s3_values  # noqa: F401
 
@@ -39,3 +40,9 @@ def s3_store(settings, s3_address, s3_storage) -> Store:  # noqa: F811
 def store(request) -> Store:
     """Each test that takes this runs on both storages."""
     return request.getfixturevalue(f"{request.param}_store")
+
+
+@pytest.fixture
+def webm(tmp_path: Path) -> Path:
+    """A video that needs a version for every device."""
+    return videos.vp9_webm(tmp_path)
