@@ -61,6 +61,18 @@ def test_every_method_is_described_and_no_other_is_taken():
         assert taken == methods, path
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "video/mp4"])
+def test_what_cannot_be_read_gets_an_answer_that_is_described(ben, as_user, content_type):
+    client = as_user(ben)
+    for path, item in DESCRIPTION["paths"].items():
+        url = path.replace("{id}", "00000000-0000-4000-8000-000000000000").replace("{number}", "null")
+        for method in METHODS & set(item):
+            answer = client.generic(method.upper(), url, b"\0", content_type=content_type)
+            described_answers = {int(status) for status in item[method]["responses"]}
+            assert answer.status_code in described_answers, (method, path, answer.status_code)
+
+
 def test_every_reference_leads_somewhere():
     text = str(DESCRIPTION)
     for kind, name in re.findall(r"#/components/(\w+)/(\w+)", text):
