@@ -1,9 +1,12 @@
 """The admin site for people and classes."""
 
+from collections.abc import Sequence
 from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import QuerySet
@@ -23,12 +26,36 @@ class NewUserForm(AdminUserCreationForm):
         field_classes = {"email": forms.EmailField}
 
 
-class MembershipInline(admin.TabularInline):
+class SearchedKey(AutocompleteSelect):
+    """Django's field that searches, which asks the database for whatever was sent, and fails where that is no key."""
+
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> Any:
+        """Return the choices to show; what is no key is shown as nothing chosen, beside the form's own sentence."""
+        return super().optgroups(name, [one for one in value if _is_key(one)], attrs)
+
+
+def _is_key(sent: str) -> bool:
+    try:
+        UUID(sent)
+    except ValueError:
+        return False
+    return True
+
+
+class MembershipOptions(admin.options.BaseModelAdmin):
+    """How a membership's person and class are chosen."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Return the field, searched rather than listed: there may be thousands."""
+        options["widget"] = SearchedKey(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+
+class MembershipInline(MembershipOptions, admin.TabularInline):
     """The classes of a person, or the people of a class."""
 
     model = Membership
     extra = 0
-    autocomplete_fields = ["user", "classroom"]
 
 
 @admin.register(User)
@@ -79,12 +106,11 @@ class ClassroomAdmin(admin.ModelAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):
+class MembershipAdmin(MembershipOptions, admin.ModelAdmin):
     """Who is in which class, as what."""
 
     list_display = ["user", "classroom", "role"]
     list_filter = ["role"]
     search_fields = ["user__email", "user__name", "classroom__name"]
-    autocomplete_fields = ["user", "classroom"]
     ordering = ["classroom__name", "user__email", "pk"]
     list_select_related = ["user", "classroom"]

@@ -49,6 +49,15 @@ def test_the_pages_of_a_model_answer(model, filled, staff, as_user):
         assert client.get(page(model, "change", row.pk)).status_code == 200
 
 
+@pytest.mark.parametrize("sent", ["no-key", "\0", "1e3", "<b>", "00000000-0000-4000-8000-000000000000", ""])
+def test_a_membership_of_what_is_no_person_and_no_class_is_asked_for_again(sent, staff, as_user):
+    answer = as_user(staff).post(
+        "/admin/accounts/membership/add/", {"user": sent, "classroom": sent, "role": "learner"}
+    )
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form.errors.keys() == {"user", "classroom"}
+
+
 def test_the_front_page_of_the_admin_site_answers(staff, as_user):
     assert as_user(staff).get("/admin/").status_code == 200
 
