@@ -12,6 +12,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class ProcessingJob(models.Model):
@@ -39,7 +40,7 @@ class ProcessingJob(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
     task_id = models.UUIDField(null=True, blank=True, db_index=True)
-    queued_at = models.DateTimeField()
+    queued_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)
     lease_ends_at = models.DateTimeField(null=True, blank=True)
     percent = models.PositiveSmallIntegerField(default=0)

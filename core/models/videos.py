@@ -89,8 +89,8 @@ class VideoAsset(models.Model):
     variable_frame_rate = models.BooleanField(default=False)
     video_codec = models.CharField(max_length=32, blank=True)
     audio_codec = models.CharField(max_length=32, blank=True)
-    need = models.CharField(max_length=12, choices=Need, default=Need.NOTHING)
-    reveals_metadata = models.BooleanField(default=False)
+    need = models.CharField(max_length=12, choices=Need, default=Need.NOTHING, db_default=Need.NOTHING)
+    reveals_metadata = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
     attached_at = models.DateTimeField(null=True, blank=True)
 
