@@ -1,6 +1,9 @@
 """The site: what ties the apps together."""
 
+from datetime import timedelta
+
 from django.apps import AppConfig
+from django.utils import timezone
 
 
 class SiteConfig(AppConfig):
@@ -10,9 +13,8 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         """Put the digest on the schedule."""
-        from datetime import timedelta
-
         from core.services.schedule import SCHEDULE, Entry
-        from practika_project.digest import digest
+        from practika_project.digest import send_digests
 
-        SCHEDULE.append(Entry("digest", timedelta(hours=1), digest.enqueue))
+        every = timedelta(hours=1)
+        SCHEDULE.append(Entry("digest", every, lambda: send_digests(now=timezone.now()), apart=True))

@@ -20,8 +20,6 @@ from django.conf import settings
 from django.core.mail import get_connection, send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
-from django_tasks import task
 
 from accounts.models import Membership, User
 from comments.models import Comment
@@ -41,12 +39,6 @@ class News:
 
     sentence: str
     path: str
-
-
-@task()
-def digest() -> None:
-    """Send the digests that are due."""
-    send_digests(now=timezone.now())
 
 
 def send_digests(*, now: datetime) -> int:
