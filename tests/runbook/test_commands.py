@@ -39,6 +39,9 @@ NOT_RUN_HERE = {
     "docker-run": "needs the image",
     "docker-logs": "needs the container",
     "compose-up": "needs a Docker daemon",
+    "compose-roll": "needs a Docker daemon; tests/faults/test_behind_nginx.py restarts two servers behind nginx",
+    "systemd-install": "needs systemd as the first process; tests/unit/test_systemd.py has systemd check the units",
+    "restart-one": "needs systemd as the first process; tests/faults/test_behind_nginx.py restarts two servers",
 }
 ALL = {block.id: block for block in blocks()}
 

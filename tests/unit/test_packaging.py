@@ -2,9 +2,11 @@
 
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -71,8 +73,32 @@ def test_no_secret_in_compose_has_a_value_of_its_own():
 def test_every_lasting_service_of_compose_has_a_health_check():
     lasting = {name for name, service in SERVICES.items() if service["restart"] != "no"}
     checked = {name for name, service in SERVICES.items() if "test" in service.get("healthcheck", {})}
-    assert lasting == checked | {"web"}  # the image brings the check of web
+    assert lasting == checked | {"web-a", "web-b"}  # the image brings the check of these
     assert "HEALTHCHECK" in (ROOT / "Dockerfile").read_text()
+
+
+def test_two_servers_of_one_release_stand_behind_nginx_and_either_can_be_replaced_alone():
+    a, b, nginx = (SERVICES[name] for name in ("web-a", "web-b", "nginx"))
+    assert a | {"networks": None} == b | {"networks": None}
+    assert [nginx["environment"][f"PRACTIKA_UPSTREAM_{name}"] for name in "AB"] == ["web-a:8000", "web-b:8000"]
+    for name in ("web-a", "web-b"):
+        assert "restart" not in nginx["depends_on"][name]  # nginx would drop who is connected
+    # nginx keeps the addresses it found at its start, so a replaced container must get the same one.
+    (network,) = yaml.safe_load(COMPOSE)["networks"]["default"]["ipam"]["config"]
+    fixed = [ip_address(one["networks"]["default"]["ipv4_address"]) for one in (a, b)]
+    assert len(set(fixed)) == 2
+    assert all(one in ip_network(network["subnet"]) for one in fixed)
+    assert not any(one in ip_network(network["ip_range"]) for one in fixed)
+
+
+def test_supervisors_give_a_server_the_time_it_takes_to_stop():
+    production = {"DJANGO_ENVIRONMENT": "production", "DJANGO_SECRET_KEY": secrets.token_hex(64),
+                  "DJANGO_ALLOWED_HOSTS": "localhost", "DJANGO_ALLOW_SQLITE": "True"}  # fmt: skip
+    script = "import runpy; print(runpy.run_path('gunicorn.conf.py')['graceful_timeout'])"
+    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=production, capture_output=True, check=True)
+    (of_systemd,) = re.findall(r"^TimeoutStopSec=(.+)$", (ROOT / "ops/systemd/practika-web@.service").read_text(), re.M)
+    for given in (of_systemd, *(SERVICES[name]["stop_grace_period"] for name in ("web-a", "web-b"))):
+        assert int(given.removesuffix("s")) > int(told.stdout)
 
 
 # ── Locks ─────────────────────────────────────────────────────────────────────────────────────────────────────

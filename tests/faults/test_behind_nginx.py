@@ -1,0 +1,133 @@
+"""Two servers behind nginx: one restarts and nobody notices; many are slow and nobody else waits."""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+import requests
+
+from core import long_bodies
+from tests.faults.balanced import HOST, Balanced, balanced, restart
+from tests.faults.site import CSRF, Sender, Site, until
+from tests.nginx import NGINX
+
+pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
+FEW = 10
+
+
+@pytest.fixture(scope="module")
+def both(prepared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Balanced]:
+    """The site behind nginx."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        balanced(prepared_site, tmp_path_factory.mktemp("balanced")) as made,
+    ):
+        patch.setenv("REQUESTS_CA_BUNDLE", made.certificate)
+        yield made
+
+
+def sender(site: Site, video: bytes) -> Sender:
+    return Sender(site, video, token=uuid4().hex, recording=True).open()
+
+
+class Load:
+    """Visitors who ask again and again until told to stop; `answers` counts what they got, by kind."""
+
+    def __init__(self) -> None:
+        self.answers: Counter[tuple[str, object]] = Counter()
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> "Load":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def begin(self, kind: str, ask: Callable[[], requests.Response]) -> None:
+        def go_on() -> None:
+            while not self._over.wait(0.02):
+                try:
+                    answer: object = ask().status_code
+                except requests.RequestException as error:
+                    answer = repr(error)
+                self.answers[kind, answer] += 1
+
+        self._threads.append(threading.Thread(target=go_on))
+        self._threads[-1].start()
+
+    def goes_on(self) -> None:
+        """Return when every kind was answered a few times more."""
+        before = self.answers.copy()
+        until(lambda: all(self.answers[key] >= count + FEW for key, count in before.items()), 60)
+
+
+def test_one_server_restarts_after_the_other_and_no_request_fails(both: Balanced, video: bytes) -> None:
+    pages, viewer, parts = both.visitor(), both.visitor(), sender(both, video)
+    sent = viewer.post(
+        f"{both.address}/core/api/upload-video/", {"name": "A dance"}, files={"video": video}, timeout=60
+    )
+    stream, ranged = f"{both.address}/core/videos/{sent.json()['id']}/stream/", {"Range": "bytes=100-4099"}
+    with Load() as load:
+        load.begin("page", lambda: pages.get(f"{both.address}/exercises/", timeout=60))
+        load.begin("new line", lambda: requests.get(f"{both.address}/accounts/login/", timeout=60))
+        load.begin("range", lambda: viewer.get(stream, headers=ranged, timeout=60))
+        load.begin("part", lambda: parts.send(1))
+        until(lambda: len(load.answers) >= 4, 60)
+        for server in (both.a, both.b):
+            assert restart(server) == 0
+            load.goes_on()
+    assert load.answers.keys() == {("page", 200), ("new line", 200), ("range", 206), ("part", 200)}
+
+
+def tls(site: Balanced, opening: bytes) -> socket.socket:
+    line = socket.create_connection((HOST, site.https_port), timeout=30)
+    made = ssl.create_default_context(cafile=site.certificate).wrap_socket(line, server_hostname=HOST)
+    made.sendall(opening)
+    return made
+
+
+def half_open(site: Balanced) -> list[bytes]:
+    """Half a head; half a form; a page that is not read."""
+    host, form = f"Host: {HOST}:{site.https_port}\r\n", "Content-Type: application/x-www-form-urlencoded\r\n"
+    return [
+        f"GET / HTTP/1.1\r\n{host[:9]}".encode(),
+        f"POST /accounts/login/ HTTP/1.1\r\n{host}{form}Content-Length: 100\r\n\r\nlogin=".encode(),
+        f"GET /exercises/ HTTP/1.1\r\n{host}Cookie: sessionid={site.session}; csrftoken={CSRF}\r\n\r\n".encode(),
+    ]
+
+
+def half_parts(site: Balanced, ben: Sender, count: int) -> Iterator[bytes]:
+    """Yield requests that bring half of a part, each another part of one recording."""
+    size = ben.upload["part_size_bytes"]
+    for number in range(1, count + 1):
+        link = ben.call("POST", f"{ben.upload['url']}parts/{number}/", {"size_bytes": size}).json()["url"]
+        head = f"PUT {link} HTTP/1.1\r\nHost: {HOST}:{site.https_port}\r\nContent-Length: {size}\r\n\r\n"
+        yield head.encode() + bytes(size // 2)
+
+
+def test_fifty_slow_and_half_open_clients_keep_nobody_else_waiting(both: Balanced, video: bytes) -> None:
+    ben = sender(both, video)
+    held = both.media / "uploads" / ben.link(1).split("/")[6] / "parts"
+    openings = [*half_open(both) * 10, *half_parts(both, ben, 20)]
+    assert len(openings) == 50
+    with contextlib.ExitStack() as slow:
+        for opening in openings:
+            slow.enter_context(tls(both, opening))
+        until(lambda: len(list(held.glob("*.lock"))) >= 2 * long_bodies.MOST, 30)
+        for path in ("/core/health/", "/accounts/login/", "/exercises/"):
+            assert min(seconds_to_get(ben.visitor, both.address + path) for _ in range(3)) < 1
+
+
+def seconds_to_get(visitor: requests.Session, url: str) -> float:
+    began = time.monotonic()
+    assert visitor.get(url, timeout=30).status_code == 200
+    return time.monotonic() - began
