@@ -30,6 +30,7 @@ from core.services.backup import make_backup
 from core.services.backup_drill import Drill, verify_backup
 from core.services.backup_engines import BackupUnavailable, engine_named, site_engine_name
 from core.services.backup_repository import read_backup
+from core.services.media_sides import Named, named_objects
 from core.services.storage import VideoStorageService
 from core.storage.base import ObjectNotFound
 
@@ -81,6 +82,23 @@ def restore_backup(
     fields: dict[str, Any] = {"backup_id": backup_id, "objects": done.objects, "kept": kept, "copy_id": copy_id}
     logger.info("Backup restored", extra=fields)
     return done
+
+
+def restore_media(*, place: Place, backup_id: str, now: datetime) -> Restored:
+    """Bring back the backup's objects that rows of this site name and its storage lacks or holds damaged.
+
+    The database is only read, and the site may run. Raises NotVerified, Damaged, and what the other services raise.
+    """
+    named = named_objects()
+    wanted = [
+        file for file in _verified(place, backup_id, now).media if _is_named_so(named.get(file.storage_path), file)
+    ]
+    restored = [_restore_object(place, file) for file in wanted]
+    return Restored(backup_id, sum(restored), len(restored) - sum(restored), "", "")
+
+
+def _is_named_so(named: Named | None, file: MediaFile) -> bool:
+    return named is not None and named.sha256 in ("", file.sha256)
 
 
 def _verified(place: Place, backup_id: str, now: datetime) -> Manifest:

@@ -125,3 +125,21 @@ def test_there_is_no_such_backup(site):
     done = site.run("restore", "20200101T000000Z-000000", "--from", str(site.backups))
     assert done.returncode == 1
     assert "the newest is" in done.stderr
+
+
+def test_lost_and_damaged_objects_come_back_alone_while_the_site_goes_on(site):
+    before = site.videos()
+    site.sql("UPDATE accounts_user SET name = 'New' WHERE name = 'Ben'")
+    (lost,), (damaged,) = site.sql("SELECT storage_path FROM core_videoasset ORDER BY storage_path")
+    ((unnamed,),) = site.sql("SELECT storage_path FROM core_rendition ORDER BY storage_path LIMIT 1")
+    (site.media / lost).unlink()
+    (site.media / damaged).write_bytes(b"rot")
+    (site.media / unnamed).unlink()
+    site.sql(f"DELETE FROM core_rendition WHERE storage_path = '{unnamed}'")
+    done = restore(site, "--media")
+    assert done.returncode == 0, done.stderr
+    assert ": 2 objects, " in done.stdout
+    assert "migrate" not in done.stdout
+    assert names(site.database) == {"Ada", "New"}
+    del before[unnamed]
+    assert site.videos() == before

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from core.services.backup_report import exits
 from core.services.backup_repository import backup_place, chosen_id
-from core.services.backup_restore import restore_backup
+from core.services.backup_restore import Restored, restore_backup, restore_media
 
 
 class Command(BaseCommand):
     help = (
-        "Makes a backup the site's database and media; the site must be stopped. "
+        "Makes a backup the site's database and media; the site must be stopped, unless only --media is asked for. "
         "Exit 0: done; 1: refused; 2: could not be tried. Nothing is changed unless it is 0."
     )
     requires_system_checks = []
@@ -29,19 +29,14 @@ class Command(BaseCommand):
         replacing.add_argument(
             "--i-have-a-copy", action="store_true", help="replace a site in use that cannot be copied any more"
         )
+        replacing.add_argument(
+            "--media", action="store_true", help="only bring back lost and damaged objects of rows; the site may run"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with exits(as_json=options["json"]):
-            place = backup_place(options["place"])
-            done = restore_backup(
-                place=place,
-                backup_id=chosen_id(place, options["backup"]),
-                replace=options["replace"],
-                has_copy=options["i_have_a_copy"],
-                now=timezone.now(),
-                token=secrets.token_hex(3),
-            )
+            done = self._restore(options)
         if options["json"]:
             self.stdout.write(json.dumps(asdict(done)))
             return
@@ -52,4 +47,19 @@ class Command(BaseCommand):
             self.stdout.write(f"The site before: backup {done.copy_id}, verified.")
         if done.kept:
             self.stdout.write(f"The database before: {done.kept}.")
-        self.stdout.write("Now: python manage.py migrate, start the site, and run the smoke checks.")
+        if not options["media"]:
+            self.stdout.write("Now: python manage.py migrate, start the site, and run the smoke checks.")
+
+    def _restore(self, options: dict[str, Any]) -> Restored:
+        place = backup_place(options["place"])
+        backup_id = chosen_id(place, options["backup"])
+        if options["media"]:
+            return restore_media(place=place, backup_id=backup_id, now=timezone.now())
+        return restore_backup(
+            place=place,
+            backup_id=backup_id,
+            replace=options["replace"],
+            has_copy=options["i_have_a_copy"],
+            now=timezone.now(),
+            token=secrets.token_hex(3),
+        )
