@@ -1,13 +1,18 @@
 """The person behind a request: their time zone, and when they were last here."""
 
+import logging
 import zoneinfo
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.services.people import note_seen
+
+logger = logging.getLogger(__name__)
 
 SEEN_EVERY = timedelta(minutes=10)
 
@@ -30,4 +35,12 @@ class PersonMiddleware:
         user, now = request.user, timezone.now()
         timezone.activate(zoneinfo.ZoneInfo(user.time_zone))
         if user.last_seen_at is None or now - user.last_seen_at > SEEN_EVERY:
-            note_seen(user=user, now=now)
+            _note_seen(user, now)
+
+
+def _note_seen(user: User, now: datetime) -> None:
+    """Note it if the database takes it: a page that only reads is served by one that is locked or read-only."""
+    try:
+        note_seen(user=user, now=now)
+    except DatabaseError:
+        logger.warning("Not noted that somebody was here", exc_info=True)

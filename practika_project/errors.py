@@ -8,13 +8,14 @@ import sys
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 
 from core.http import refuse
 
 logger = logging.getLogger(__name__)
+READ_ONLY = "25006"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -50,7 +51,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 when the database does not answer; the exception is being handled while this runs."""
-    if isinstance(sys.exception(), (OperationalError, InterfaceError)):
+    if _is_database_away(sys.exception()):
         return refuse(request, 503, "Back soon", "The database does not answer. Nothing was lost.")
     request_id = getattr(request, "request_id", "")
     return refuse(
@@ -59,3 +60,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "Something broke",
         f"The error was logged as {request_id}. What was saved before is safe. Try again, or quote this id.",
     )
+
+
+def _is_database_away(error: BaseException | None) -> bool:
+    """Return whether the database is down, locked, full, or read-only (PostgreSQL's InternalError, SQLSTATE 25006)."""
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "sqlstate", "") == READ_ONLY
+    return isinstance(error, (OperationalError, InterfaceError))

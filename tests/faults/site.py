@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Any
 import requests
 
 from tests.functional.test_server import ROOT, environment
+from tests.servers.waiting import until
 
 # A class with one person who is logged in, and another if they lead it; prints its id and the session's key.
 PREPARE = """
@@ -213,11 +213,3 @@ class Sender:
             line.sendall(head.encode() + content[: len(content) // 2])
             until(lambda: lock.exists(), 30)
             yield line
-
-
-def until(is_so: Any, seconds: float) -> None:
-    """Look again and again until it is so; the faults happen in other processes, which tell nothing."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "It did not come to be."
-        time.sleep(0.02)

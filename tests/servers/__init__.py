@@ -1,0 +1,1 @@
+"""Real servers that tests start in a folder of their own, freeze, kill, and start again."""
