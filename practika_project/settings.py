@@ -11,6 +11,7 @@ from pathlib import Path
 import dj_database_url
 
 from core.logs import logging_config
+from core.second_cache import ALIAS, redis_cache
 from core.storage.options import S3_STORAGE, s3_options, s3_origins
 from practika_project import __version__, env
 from practika_project.development_key import development_key
@@ -130,7 +131,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "core.cache.CountedDatabaseCache", "LOCATION": "practika_cache"}}
 REDIS_URL = env.secret("REDIS_URL")
 if REDIS_URL:
-    CACHES["redis"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    CACHES[ALIAS] = redis_cache(REDIS_URL)
 
 # Tasks wait in the database, queued in the transaction that needs them; `manage.py worker` runs them.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

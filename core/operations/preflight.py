@@ -15,6 +15,7 @@ from django.db import connection
 
 from core.operations.findings import Check, Failed, Finding, find_all
 from core.operations.tables import bytes_text
+from core.second_cache import SECOND_CACHE, SecondCacheAway
 from core.services import components
 from core.services.one_folder import MOVE_ON, AnotherFolder, check_one_folder
 from core.services.queue_stats import queue_stats
@@ -90,7 +91,8 @@ def migrations_applied() -> str:
 
 def cache_keeps() -> str:
     """Put a value into the cache and get it back."""
-    _asked("It lives in the database: python manage.py migrate.", components.check_cache)
+    _asked("It lives in the database: python manage.py migrate.", components.check_first_cache)
+    _asked("Start Redis, mend REDIS_URL, or unset it: nothing needs it.", SECOND_CACHE.check)
     return "kept what was put there"
 
 
@@ -143,7 +145,7 @@ CHECKS: dict[str, Check] = {
 def _asked(hint: str, check: Callable[[], None]) -> None:
     try:
         check()
-    except (DatabaseError, components.MigrationsUnapplied, components.NotUsable) as error:
+    except (DatabaseError, SecondCacheAway, components.MigrationsUnapplied, components.NotUsable) as error:
         said = str(error).strip().partition("\n")[0]
         short = said if len(said) <= SHOWN_CHARACTERS else f"{said[:SHOWN_CHARACTERS]} …"
         raise Failed(short or type(error).__name__, hint) from error

@@ -12,6 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.recorder import MigrationRecorder
 
+from core.second_cache import SECOND_CACHE
 from core.services.backup_state import backup_problem
 from core.services.one_folder import AnotherFolder, check_one_folder
 from core.services.queue_stats import queue_stats
@@ -54,9 +55,15 @@ def check_storage() -> None:
     VideoStorageService().backend.check()
 
 
-def check_cache() -> None:
+def check_first_cache() -> None:
     """Raise the cache's own error when it cannot be read; log-in limits live in it. Reading locks nothing."""
     cache.get("ready")
+
+
+def check_cache() -> None:
+    """Raise what `check_first_cache` raises, and SecondCacheAway when only Redis does not answer."""
+    check_first_cache()
+    SECOND_CACHE.check()
 
 
 def check_queue() -> None:

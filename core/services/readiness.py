@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from django.db import connections
 
 from core.operations.maintenance import check_maintenance
+from core.second_cache import SecondCacheAway
 from core.services.components import (
     check_backup,
     check_cache,
@@ -35,19 +36,26 @@ from core.services.components import (
 
 logger = logging.getLogger(__name__)
 
+OK, DEGRADED, FAIL = "ok", "degraded", "fail"
+
 
 @dataclass(frozen=True)
 class Component:
     """What one check found, and how long it took (or was waited for)."""
 
     name: str
-    ok: bool
+    state: str
     milliseconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Return whether nothing is missing."""
+        return self.state == OK
 
     @property
     def stops_traffic(self) -> bool:
         """Return whether nobody should be sent here because of it."""
-        return not self.ok and self.name not in DISPENSABLE
+        return self.state == FAIL and self.name not in DISPENSABLE
 
 
 class Readiness:
@@ -100,13 +108,16 @@ class _Run:
     check: Callable[[], None]
     started: float = field(default_factory=time.monotonic)
     finished: threading.Event = field(default_factory=threading.Event)
-    ok: bool = False
+    state: str = FAIL
     seconds: float = 0.0
 
     def execute(self) -> None:
         try:
             self.check()
-            self.ok = True
+            self.state = OK
+        except SecondCacheAway:
+            self.state = DEGRADED
+            logger.warning("Readiness check degraded", extra={"component": self.name}, exc_info=True)
         except Exception:
             logger.warning("Readiness check failed", extra={"component": self.name}, exc_info=True)
         finally:
@@ -118,8 +129,8 @@ class _Run:
     def component(self, deadline: float) -> Component:
         if not self.finished.wait(max(0.0, deadline - time.monotonic())):
             logger.warning("Readiness check timed out", extra={"component": self.name})
-            return Component(self.name, False, round((time.monotonic() - self.started) * 1000, 1))
-        return Component(self.name, self.ok, round(self.seconds * 1000, 1))
+            return Component(self.name, FAIL, round((time.monotonic() - self.started) * 1000, 1))
+        return Component(self.name, self.state, round(self.seconds * 1000, 1))
 
 
 CHECKS = {

@@ -31,7 +31,7 @@ def health_check(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Return each component as ok or fail with milliseconds: 503 when one that traffic needs fails, else 200.
+    """Return each component as ok, degraded, or fail with milliseconds: 503 when one that traffic needs fails.
 
     A server that was told to stop answers 503 and `draining` at once, and checks nothing any more.
     """
@@ -45,7 +45,7 @@ def ready(request: HttpRequest) -> JsonResponse:
             "status": ("ready" if is_whole else "degraded") if is_ready else unready,
             "components": {
                 component.name: {
-                    "status": "ok" if component.ok else "fail",
+                    "status": component.state,
                     "milliseconds": component.milliseconds,
                 }
                 for component in components
