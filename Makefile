@@ -26,8 +26,9 @@ run: .venv/runtime  ## start the site and its worker on SQLite with demo data (P
 	  $(BIN)/python manage.py worker & worker=$$!; trap 'kill $$worker 2>/dev/null; wait $$worker' EXIT; \
 	  $(BIN)/python -m gunicorn practika_project.wsgi:application --bind 127.0.0.1:$(PORT)
 
-test: .venv/development  ## run the whole test suite
+test: .venv/development  ## run the whole test suite, and its functional tests on a production stack too
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup --timeout 240
+	$(BIN)/python -m tests.stack -q -n auto --dist loadgroup --timeout 240
 
 lint: .venv/development  ## check format, style, types, import directions, templates, JavaScript, spelling
 	$(BIN)/ruff format --check .

@@ -7,15 +7,20 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.conf import settings as django_settings
+from django.core.cache import caches
+from django.core.files.storage import default_storage
 from django.test import Client
 
 from accounts.models import Classroom, Membership, User
 from core.media.clips import write_clip
+from core.operations import maintenance
 from exercises.models import Exercise
-from tests import factories
+from tests import factories, stack
 
 # requirements-v1.txt alone runs what needs no more than the site does; requirements-dev.txt brings the rest.
 collect_ignore_glob = [
@@ -23,6 +28,36 @@ collect_ignore_glob = [
     *(["unit/test_*property.py", "unit/multipart/test_against_django.py"] if not find_spec("hypothesis") else []),
 ]
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an event loop in this thread
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this worker its own part of the production stack."""
+    if stack.IS_PRODUCTION:
+        stack.take_a_share(django_settings, os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about the other stack."""
+    kept = [item for item in items if all(mark.args == (stack.STACK,) for mark in item.iter_markers("one_stack"))]
+    config.hook.pytest_deselected(items=list(set(items) - set(kept)))
+    items[:] = kept
+
+
+@pytest.fixture(autouse=stack.IS_PRODUCTION)
+def emptied(production_bucket: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave nothing in the worker's bucket and in its database of Redis; nor what the process knows of maintenance."""
+    monkeypatch.setattr(maintenance, "RECENT", maintenance.RecentState(maintenance._newest_event, clock=lambda: 0.0))
+    monkeypatch.setattr(maintenance.RECENT, "_asked_at", 0.0)  # known: open
+    yield
+    stack.empty(production_bucket)
+    caches["redis"].clear()
+
+
+@pytest.fixture(scope="session")
+def production_bucket() -> Any:
+    """The worker's bucket."""
+    default_storage.connection.create_bucket(Bucket=default_storage.bucket_name)
+    return default_storage.bucket
 
 
 @pytest.fixture(autouse=True)

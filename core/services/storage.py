@@ -15,6 +15,7 @@ from django.core.files.storage import storages
 from django.urls import reverse
 
 from core.storage.base import VideoBackend
+from core.storage.keys import is_key
 from core.storage.local import LocalStorageBackend
 
 _SALT = "core.media"
@@ -76,11 +77,11 @@ def signed_media_token(storage_path: str, expires_in_s: int) -> str:
 
 
 def read_signed_media(token: str) -> str | None:
-    """Return the storage path of a valid, unexpired token, else None."""
+    """Return the storage path of a valid, unexpired token, else None; what is no key of ours is asked of nobody."""
     signer = signing.TimestampSigner(salt=_SALT)
     try:
         storage_path, expires_in_s = signer.unsign_object(token)
         signer.unsign_object(token, max_age=expires_in_s)
     except (signing.BadSignature, ValueError, TypeError):
         return None
-    return storage_path
+    return storage_path if is_key(storage_path) else None

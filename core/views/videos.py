@@ -108,7 +108,7 @@ def signed_media(request: AuthenticatedRequest, token: str) -> HttpResponseBase:
         video.size_bytes,
         video.playback_mime_type,
         video.checksum_sha256 or str(video.pk),
-        0,
+        playback_seconds(0),
     )
 
 

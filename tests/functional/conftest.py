@@ -1,13 +1,15 @@
 """A video that needs preparation, and both storages of uploads, with a real S3 server over HTTP behind the second."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.storage.options import S3_STORAGE
-from tests import videos
+from tests import stack, videos
 from tests.functional.uploading import Store
-from tests.storage.conftest import BUCKET, s3_address, s3_storage, s3_values  # noqa: F401
+from tests.storage.conftest import s3_address, s3_storage, s3_values  # noqa: F401
 
 
 @pytest.fixture
@@ -21,24 +23,36 @@ def local_store(settings) -> Store:
 
 
 @pytest.fixture
-def s3_store(settings, s3_address, s3_storage) -> Store:  # noqa: F811
+def s3_store(request, settings) -> Store:
+    if stack.IS_PRODUCTION:
+        return _store_of(request.getfixturevalue("production_bucket"))
+    bucket = request.getfixturevalue("s3_storage").bucket
     settings.USE_S3 = True
     settings.STORAGES = {
         **settings.STORAGES,
-        "default": {"BACKEND": S3_STORAGE, "OPTIONS": s3_values(s3_address)},
+        "default": {"BACKEND": S3_STORAGE, "OPTIONS": s3_values(request.getfixturevalue("s3_address"))},
     }
-    client = s3_storage.client
+    return _store_of(bucket)
+
+
+@pytest.fixture
+def objects(request) -> Callable[[], list[str]]:
+    """Return a function that lists the keys of what the chosen stack holds."""
+    return request.getfixturevalue("s3_store" if stack.IS_PRODUCTION else "local_store").objects
+
+
+def _store_of(bucket: Any) -> Store:
     return Store(
         "s3",
-        lambda key: client.get_object(Bucket=BUCKET, Key=key)["Body"].read(),
-        lambda: [upload["Key"] for upload in client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])],
-        lambda: [stored.key for stored in s3_storage.bucket.objects.all()],
+        lambda key: bucket.Object(key).get()["Body"].read(),
+        lambda: [upload.object_key for upload in bucket.multipart_uploads.all()],
+        lambda: [stored.key for stored in bucket.objects.all()],
     )
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(params=["s3"] if stack.IS_PRODUCTION else ["local", "s3"])
 def store(request) -> Store:
-    """Each test that takes this runs on both storages."""
+    """Each test that takes this runs on both storages, or on the production stack's."""
     return request.getfixturevalue(f"{request.param}_store")
 
 

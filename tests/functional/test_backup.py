@@ -11,6 +11,8 @@ import pytest
 from tests.functional.backup_site import BackupSite
 from tests.functional.test_server import ROOT
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 # Publishes exercises and deletes them again until it is told to stop; each turn is several transactions.
 LIVE = """
 import pathlib, sys, threading

@@ -11,6 +11,8 @@ from core.services.backup_drill import newest_verified, verify_backup
 from core.services.backup_repository import backup_ids, read_backup, read_backups
 from tests.functional.backup_site import BackupSite
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 NOW = datetime(2025, 3, 22, 3, 15, tzinfo=UTC)
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.functional.backup_site import BackupSite
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):

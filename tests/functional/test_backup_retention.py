@@ -13,6 +13,8 @@ from core.backup.retention import Kept, to_remove
 from core.backup.sealed import digest_of, seal
 from core.services.backup_retention import prune_backups
 
+pytestmark = pytest.mark.one_stack("development", why="asks neither database, cache, nor storage")
+
 NOON = datetime(2025, 6, 15, 12, tzinfo=UTC)  # a Sunday
 
 

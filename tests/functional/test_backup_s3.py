@@ -10,6 +10,8 @@ from core.backup.s3 import LOCK_LIFE, S3Place, _Lease
 from tests.functional.backup_site import BackupSite
 from tests.storage.conftest import BUCKET, s3_address, s3_storage, s3_values  # noqa: F401 (fixtures)
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 AWAY = f"s3://{BUCKET}/nightly"
 
 

@@ -12,13 +12,15 @@ from django.utils import timezone
 from core.models import Rendition, StorageDeletion, Upload, VideoAsset
 from core.services.backup_fsck import NO_OBJECT, NO_ROW, WRONG_CHECKSUM, WRONG_SIZE, check_media
 from core.services.storage import VideoStorageService
+from tests import stack
+from tests.factories import store_instead
 from tests.storage.conftest import BUCKET, s3_address, s3_storage, s3_values  # noqa: F401 (fixtures)
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(params=["s3"] if stack.IS_PRODUCTION else ["local", "s3"])
 def video(request, settings):
     """The video of an exercise, stored locally or in a bucket."""
-    if request.param == "s3":
+    if request.param == "s3" and not stack.IS_PRODUCTION:
         storage = request.getfixturevalue("s3_storage")
         address = request.getfixturevalue("s3_address")
         settings.USE_S3 = True
@@ -31,16 +33,6 @@ def video(request, settings):
         }
         assert storage.bucket_name == BUCKET
     return request.getfixturevalue("exercise").reference
-
-
-def put(path: str, content: bytes) -> None:
-    """Store other bytes under a key, which the backends themselves refuse to do."""
-    backend = VideoStorageService().backend
-    backend.delete(path)
-    file = settings.INCOMING_ROOT / str(uuid.uuid4())
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content)
-    backend.adopt(file, path, mime_type="video/mp4")
 
 
 def found(**options) -> list[tuple[str, str]]:
@@ -59,20 +51,20 @@ def test_a_row_without_its_object(video):
 
 
 def test_an_object_of_another_size(video):
-    put(video.storage_path, b"short")
+    store_instead(video.storage_path, b"short")
     assert found() == [(WRONG_SIZE, video.storage_path)]
 
 
 def test_other_bytes_of_the_same_size_only_with_checksums(video):
     poster = Rendition.objects.get()
-    put(poster.storage_path, b"x" * poster.size_bytes)
+    store_instead(poster.storage_path, b"x" * poster.size_bytes)
     assert found() == []
     assert found(checksums=True) == [(WRONG_CHECKSUM, poster.storage_path)]
 
 
 def test_an_object_without_a_row(video):
     path = f"videos/2025/03/{uuid.uuid4()}"
-    put(path, b"nobody's")
+    store_instead(path, b"nobody's")
     assert found() == [(NO_ROW, path)]
     StorageDeletion.objects.create(storage_path=path, requested_at=timezone.now())
     assert found() == []
@@ -80,7 +72,7 @@ def test_an_object_without_a_row(video):
 
 def test_an_object_of_an_upload_on_its_way_in(video):
     path, now = f"videos/2025/03/{uuid.uuid4()}", timezone.now()
-    put(path, b"arriving")
+    store_instead(path, b"arriving")
     upload = Upload.objects.create(
         owner=video.owner, classroom=video.classroom, client_token="t", storage_path=path, backend="local",
         created_at=now, last_activity_at=now,
@@ -95,6 +87,7 @@ def test_a_video_that_is_still_being_checked_has_no_checksum_yet(video):
     assert found(checksums=True) == []
 
 
+@pytest.mark.one_stack("development", why="puts a file into the local folder")
 def test_a_file_that_is_no_key_of_ours(exercise):
     stray = settings.MEDIA_ROOT / "videos" / "notes.txt"
     stray.write_text("left by somebody")

@@ -99,6 +99,7 @@ def test_refusals_that_are_meant_log_no_error(closed, client, caplog):
     assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
 
 
+@pytest.mark.one_stack("development", why="its parts go to the site itself")
 def test_a_part_is_refused_with_503_and_the_upload_goes_on_where_it_was(ben, classroom, as_user, local_store):
     content = bytes(range(256)) * (16 * 4096) + b"the rest"
     sender = Uploader(as_user(ben), classroom, content)
@@ -118,11 +119,13 @@ def test_a_part_is_refused_with_503_and_the_upload_goes_on_where_it_was(ben, cla
     assert Upload.objects.count() == 1
 
 
+@pytest.mark.one_stack("development", why="is about the flag in the local folder")
 def test_an_open_site_asks_no_query_for_it(db, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert mode.maintenance() is None
 
 
+@pytest.mark.one_stack("development", why="the flag in the local folder needs no database")
 def test_a_session_that_cannot_be_looked_up_reads_the_sentence_too(closed, client, settings):
     client.cookies["sessionid"] = "a" * 32  # a shorter one is never looked up
 
@@ -156,12 +159,14 @@ def test_both_changes_stand_in_the_audit_trail(db):
     assert list(found) == [("maintenance.on", {"message": MESSAGE}), ("maintenance.off", {"message": ""})]
 
 
+@pytest.mark.one_stack("development", why="is about the flag in the local folder")
 def test_a_flag_made_by_hand_counts(db, client):
     flag_path().parent.mkdir(parents=True)
     flag_path().touch()
     assert client.get("/").status_code == 503
 
 
+@pytest.mark.one_stack("development", why="is about the flag in the local folder")
 def test_a_folder_that_cannot_be_written_is_2(db, settings, tmp_path):
     (tmp_path / "file").touch()
     settings.MEDIA_ROOT = tmp_path / "file" / "media"
@@ -170,6 +175,7 @@ def test_a_folder_that_cannot_be_written_is_2(db, settings, tmp_path):
     assert "cannot be written" in said
 
 
+@pytest.mark.one_stack("development", why="is about the flag in the local folder")
 def test_with_local_storage_it_needs_no_database(db, client):
     def unreachable(*_):
         raise OperationalError("gone")
@@ -217,6 +223,7 @@ def test_with_s3_and_no_database_the_command_is_2(in_s3):
         assert run("status")[0] == run("on")[0] == 2
 
 
+@pytest.mark.one_stack("development", why="is about the flag in the local folder")
 def test_a_running_server_closes_and_opens_with_the_next_request(tmp_path, settings):
     settings.MEDIA_ROOT = tmp_path / "media"
 

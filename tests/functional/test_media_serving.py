@@ -13,6 +13,7 @@ from core.models import AuditEvent
 from core.services.storage import VideoStorageService, signed_media_path, signed_media_token
 from core.storage.options import S3_STORAGE
 from tests import factories
+from tests.functional.playing import play, played
 from tests.storage.conftest import s3_address, s3_storage, s3_values  # noqa: F401 (fixtures)
 
 
@@ -22,9 +23,10 @@ def stream(exercise) -> str:
 
 
 def body_of(answer) -> bytes:
-    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return played(answer).content
 
 
+@pytest.mark.one_stack("development", why="local videos are sent by the site itself")
 def test_the_whole_video_is_sent_privately_and_sandboxed(ben, clip, stream, as_user):
     answer = as_user(ben).get(stream)
     assert body_of(answer) == clip.read_bytes()
@@ -34,6 +36,7 @@ def test_the_whole_video_is_sent_privately_and_sandboxed(ben, clip, stream, as_u
     assert "private" in answer["Cache-Control"]
 
 
+@pytest.mark.one_stack("development", why="local videos are sent by the site itself")
 @pytest.mark.parametrize(
     ("asked", "first", "end"), [("bytes=0-1", 0, 2), ("bytes=100-", 100, None), ("bytes=-10", -10, None)]
 )
@@ -46,11 +49,13 @@ def test_a_range_is_sent_as_asked(asked, first, end, ben, clip, stream, as_user)
     assert int(answer["Content-Length"]) == len(whole[first:end])
 
 
+@pytest.mark.one_stack("development", why="local videos are sent by the site itself")
 def test_a_range_behind_the_end_is_416(ben, clip, stream, as_user):
     answer = as_user(ben).get(stream, headers={"Range": "bytes=99999999-"})
     assert (answer.status_code, answer["Content-Range"]) == (416, f"bytes */{clip.stat().st_size}")
 
 
+@pytest.mark.one_stack("development", why="local videos are sent by the site itself")
 @pytest.mark.parametrize("kind", ["stream", "poster"])
 def test_head_says_what_get_would_and_the_tag_makes_304(kind, ben, exercise, as_user):
     address = f"/core/videos/{exercise.reference_id}/{kind}/"
@@ -63,22 +68,25 @@ def test_head_says_what_get_would_and_the_tag_makes_304(kind, ben, exercise, as_
     assert (unchanged.status_code, body_of(unchanged)) == (304, b"")
 
 
+@pytest.mark.one_stack("development", why="local videos are sent by the site itself")
 def test_an_unchanged_tag_still_needs_permission(ben, cyd, stream, as_user):
     tag = as_user(ben).head(stream)["ETag"]
     assert as_user(cyd).get(stream, headers={"If-None-Match": tag}).status_code == 404
 
 
 def test_a_poster_is_a_jpeg(ben, exercise, as_user):
-    answer = as_user(ben).get(f"/core/videos/{exercise.reference_id}/poster/")
-    assert answer["Content-Type"] == "image/jpeg"
-    assert body_of(answer).startswith(b"\xff\xd8\xff")
+    answer = play(as_user(ben), f"/core/videos/{exercise.reference_id}/poster/")
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.content.startswith(b"\xff\xd8\xff")
 
 
+@pytest.mark.one_stack("development", why="local videos are sent by the site itself")
 def test_a_row_without_its_file_is_404(ben, exercise, stream, as_user):
     VideoStorageService().delete_video(exercise.reference.storage_path)
     assert as_user(ben).get(stream).status_code == 404
 
 
+@pytest.mark.one_stack("development", why="local videos are sent by the site itself")
 def test_behind_nginx_the_file_is_handed_over(ben, exercise, stream, as_user, settings):
     settings.X_ACCEL_PREFIX = "/protected/"
     answer = as_user(ben).get(stream)
@@ -87,6 +95,7 @@ def test_behind_nginx_the_file_is_handed_over(ben, exercise, stream, as_user, se
     assert answer.content == b""
 
 
+@pytest.mark.one_stack("development", why="local videos are sent by the site itself")
 def test_behind_nginx_too_a_browser_that_has_the_video_is_not_sent_it_again(ben, stream, as_user, settings):
     settings.X_ACCEL_PREFIX = "/protected/"
     etag = as_user(ben).get(stream)["ETag"]
@@ -97,14 +106,14 @@ def test_behind_nginx_too_a_browser_that_has_the_video_is_not_sent_it_again(ben,
 
 def test_staff_who_look_are_written_down_once_an_hour(staff, ben, stream, as_user):
     for user in (staff, staff, ben):
-        as_user(user).get(stream).close()
+        play(as_user(user), stream)
     assert AuditEvent.objects.filter(action="video.viewed_by_staff", actor=staff).count() == 1
 
 
 def test_a_signed_link_plays_without_an_account_until_it_expires(exercise, clip, client, link_made_before):
     path = exercise.reference.storage_path
-    answer = client.get(signed_media_path(path, 60))
-    assert (answer.status_code, body_of(answer)) == (200, clip.read_bytes())
+    answer = play(client, signed_media_path(path, 60))
+    assert (answer.status_code, answer.content) == (200, clip.read_bytes())
     assert client.get(link_made_before(path, 60, timedelta(seconds=61))).status_code == 404
 
 

@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import pytest
+
 from tests.functional.metrics_read import TOKEN, samples
 from tests.functional.test_server import ROOT, environment, gunicorn
+
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
 
 ASKED = 12
 LOGIN = {"route": "account_login", "method": "GET", "status": "200"}

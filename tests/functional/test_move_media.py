@@ -21,6 +21,8 @@ from tests.functional.backup_site import BackupSite
 from tests.functional.operator_commands.command import run
 from tests.storage.conftest import BUCKET, s3_address, s3_storage, s3_values  # noqa: F401 (fixtures)
 
+pytestmark = pytest.mark.one_stack("development", why="begins with local files and brings a bucket of its own")
+
 # Runs in every Python that has its folder in PYTHONPATH: kill -9 just before the n-th link, or bytes to the bucket.
 KILLER = """
 import os, sys

@@ -12,7 +12,7 @@ from core.services.one_folder import forget_sign, signed_name
 from core.services.schedule import prune_tasks
 from tests.functional.operator_commands.command import lines_of, run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_stack("development", why="is about the local folder")]
 
 
 @pytest.fixture

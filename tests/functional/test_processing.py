@@ -15,6 +15,7 @@ from core.services.rendering import run_job
 from core.services.storage import VideoStorageService
 from core.services.videos import attach_video
 from tests import videos
+from tests.functional.playing import play
 from tests.functional.preparing import jobs_of, run_tasks, stored
 
 
@@ -26,14 +27,13 @@ def test_what_plays_everywhere_is_ready_at_once_and_only_gets_thumbnails(ben, cl
 def test_another_format_is_prepared_and_then_plays_as_mp4(ben, classroom, webm, as_user):
     video = stored(ben, classroom, webm)
     url = f"/core/videos/{video.pk}/stream/"
-    before = as_user(ben).get(url)
-    assert before["Content-Type"] == "video/webm"
+    before = play(as_user(ben), url)
+    assert before.headers["Content-Type"] == "video/webm"
     run_tasks()
     assert {kind: job.state for kind, job in jobs_of(video).items()} == {"web": "done", "thumbnails": "done"}
-    after = as_user(ben).get(url)
-    body = b"".join(after.streaming_content)
-    assert after["Content-Type"] == "video/mp4"
-    assert (body[4:8], after["ETag"] != before["ETag"]) == (b"ftyp", True)
+    after = play(as_user(ben), url)
+    assert after.headers["Content-Type"] == "video/mp4"
+    assert (after.content[4:8], after.headers["ETag"] != before.headers["ETag"]) == (b"ftyp", True)
     assert set(video.renditions.values_list("kind", flat=True)) == {"poster", "web", "sprite", "vtt"}
     assert not StorageDeletion.objects.exists()
 
@@ -46,7 +46,7 @@ def test_thumbnails_are_a_picture_and_a_map_that_names_it(ben, cyd, classroom, c
     vtt = as_user(ben).get(f"{path}.vtt")
     assert (vtt["Content-Type"], vtt.content[:6]) == ("text/vtt", b"WEBVTT")
     assert b"thumbnails.jpg#xywh=0,0," in vtt.content
-    assert as_user(ben).get(f"{path}.jpg")["Content-Type"] == "image/jpeg"
+    assert play(as_user(ben), f"{path}.jpg").headers["Content-Type"] == "image/jpeg"
     assert [as_user(cyd).get(f"{path}.{kind}").status_code for kind in ("vtt", "jpg")] == [404, 404]
 
 
@@ -73,9 +73,9 @@ def test_an_original_that_tells_where_it_was_filmed_goes_to_its_owner_only(
     attach_video(video=video, audience="classroom", now=timezone.now())
     url = f"/core/videos/{video.pk}/stream/"
     assert video.reveals_metadata
-    assert [as_user(who).get(url).status_code for who in (ben, ada, staff)] == [200, 409, 409]
+    assert [play(as_user(who), url).status_code for who in (ben, ada, staff)] == [200, 409, 409]
     run_tasks()
-    seen = b"".join(as_user(ada).get(url).streaming_content)
+    seen = play(as_user(ada), url).content
     assert (b"+48.8577" in VideoStorageService().backend.open(video.storage_path).read(), b"+48.8577" in seen) == (
         True,
         False,

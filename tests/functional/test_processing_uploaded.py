@@ -7,6 +7,7 @@ import pytest
 
 from accounts.models import Classroom
 from tests import factories, videos
+from tests.functional.playing import play
 from tests.functional.preparing import jobs_of, run_tasks
 
 
@@ -19,7 +20,7 @@ def test_a_video_that_came_in_parts_is_checked_and_then_plays(ben, classroom, cl
     video.refresh_from_db()
     assert (video.state, video.duration_ms, video.video_codec) == ("ready", 1000, "h264")
     assert video.checksum_sha256 == hashlib.sha256(clip.read_bytes()).hexdigest()
-    assert [as_user(ben).get(f"{url}{of}/").status_code for of in ("stream", "poster")] == [200, 200]
+    assert [play(as_user(ben), f"{url}{of}/").status_code for of in ("stream", "poster")] == [200, 200]
     assert b"is checked" in as_user(ben).get(f"{url}processing/").content
     assert jobs_of(video)["thumbnails"].state == "done"
 

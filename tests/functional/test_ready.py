@@ -95,6 +95,7 @@ def test_a_database_behind_the_release_is_not_ready(client):
     assert client.get(READY).status_code == 200
 
 
+@pytest.mark.one_stack("development", why="makes the local folder unusable")
 def test_a_storage_that_cannot_be_written_is_not_ready_until_it_can(client, settings, tmp_path):
     usable = settings.MEDIA_ROOT
     (tmp_path / "file").touch()
@@ -112,6 +113,7 @@ def test_the_storage_check_leaves_no_object_behind(client, settings):
     assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.one_stack("development", why="makes the local folder unusable")
 def test_a_failed_check_is_logged_with_its_reason(client, settings, tmp_path, caplog):
     (tmp_path / "file").touch()
     settings.MEDIA_ROOT = tmp_path / "file" / "media"

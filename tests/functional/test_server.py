@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 ROOT = Path(__file__).resolve().parents[2]
 GUNICORN = [sys.executable, "-m", "gunicorn", "practika_project.wsgi:application"]
 BODY = b"login=ada@example.com&password=wrong"
@@ -21,8 +23,12 @@ SLOW_POST = (
 )
 
 
+# What chooses the stack of these tests is not for the sites that they start.
+OURS = ("DJANGO_", "DATABASE_", "REDIS_", "USE_S3", "AWS_")
+
+
 def environment(**variables):
-    return {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")} | variables
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | variables
 
 
 @contextlib.contextmanager

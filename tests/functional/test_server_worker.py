@@ -10,6 +10,8 @@ import pytest
 
 from tests.functional.test_server import SLOW_POST, gunicorn, whole_answer
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 GET = b"GET /core/health/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST = b"GET /core/health/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 FAVICON = b"GET /favicon-that-is-not-there HTTP/1.1\r\nHost: localhost\r\n\r\n"

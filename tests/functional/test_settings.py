@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_stack("development", why="asks neither database, cache, nor storage")
+
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "k9Zr3vQmX7pLw2Ns8TyB4hJd6FgCeRuA1oViKbPqYtMxGzWnSfDlHj50"
 GOOD = {

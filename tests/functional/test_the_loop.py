@@ -74,14 +74,14 @@ def test_an_exercise_with_attempts_is_archived_and_one_without_is_deleted(ada, b
 
 
 def test_deleting_an_exercise_removes_its_objects_after_the_commit(
-    ada, classroom, clip, as_user, settings, django_capture_on_commit_callbacks
+    ada, classroom, clip, as_user, objects, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
         made = factories.exercise(classroom, ada, clip)
-        assert len([path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]) == 2
+        assert len(objects()) == 2
         as_user(ada).post(f"/exercises/{made.pk}/delete/")
     assert not VideoAsset.objects.exists()
-    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
+    assert objects() == []
 
 
 def test_a_draft_can_be_replaced_and_deleted(ben, exercise, clip, as_user):

@@ -18,6 +18,8 @@ from core.services.uploads import parted
 from core.storage.parts import PartRequest
 from tests.functional.uploading import Uploader
 
+pytestmark = pytest.mark.one_stack("development", why="in S3 no part comes here")
+
 
 @pytest.fixture
 def sender(ben, classroom, as_user, local_store) -> Uploader:

@@ -17,6 +17,8 @@ import pytest
 
 from tests.functional.test_server import ROOT, environment
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 # Stores two WebM videos, which need a version for every device; the long one takes a worker some seconds.
 STORE = """
 import pathlib

@@ -16,6 +16,8 @@ from core.operations.logscan import OTHER, TOLD_APART, scan
 from core.operations.percentiles import Percentiles
 from tests.functional.test_server import ROOT, environment
 
+pytestmark = pytest.mark.one_stack("development", why="asks neither database, cache, nor storage")
+
 
 def line(level="INFO", message="Request served", **fields):
     whole = {"timestamp": "2026-01-31T12:00:00.000Z", "level": level, "logger": "core.access", "message": message}

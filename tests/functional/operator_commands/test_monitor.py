@@ -18,6 +18,8 @@ from django.core.management import call_command
 from core.operations.monitor import ticks
 from tests.functional.test_server import ROOT, environment
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 METRICS = b'# TYPE practika_jobs gauge\npractika_jobs{state="failed"} 2.0\npractika_jobs{state="queued"} 7.0\n'
 
 

@@ -25,7 +25,7 @@ def test_a_site_that_could_start_passes_the_preflight_with_a_line_for_each():
         "settings", "secret key", "storage", "storage round trip", "database", "migrations", "cache", "queue",
         "codecs", "static files", "disk",
     ]  # fmt: skip
-    assert f"local: {site_settings.MEDIA_ROOT}" in printed
+    assert ("s3: bucket" if site_settings.USE_S3 else f"local: {site_settings.MEDIA_ROOT}") in printed
     assert "libx264, aac" in printed
 
 

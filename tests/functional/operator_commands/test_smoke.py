@@ -18,6 +18,8 @@ from tests.functional.operator_commands.command import lines_of, run
 from tests.functional.test_backup_postgres import server  # noqa: F401
 from tests.functional.test_server import ROOT, environment, gunicorn
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 SMOKE = ["health", "ready", "static file", "anonymous upload", "log-in page", "security headers", "media closed",
          "request id"]  # fmt: skip
 
