@@ -8,6 +8,10 @@ counted back from the first one that is known.
 
 from typing import Any
 
+import av
+
+from core.media.remarks import Remarks
+
 
 class Unfit(Exception):
     """The packets cannot be copied into an MP4: they must be decoded and encoded anew."""
@@ -20,6 +24,7 @@ class CopiedTrack:
         self._target = target
         self._waiting: list[Any] = []
         self._last_dts: int | None = None
+        self._remarks = Remarks(stream) if stream.type == "video" else None
         try:
             self._stream = target.add_stream_from_template(stream, opaque=True)
         except ValueError as error:
@@ -52,5 +57,23 @@ class CopiedTrack:
         if packet.pts is None or (self._last_dts is not None and packet.dts <= self._last_dts):
             raise Unfit("the packets have no order")
         self._last_dts = packet.dts
+        if self._remarks and self._remarks.tell_in(packet):
+            packet = _silent(packet, self._remarks)
         packet.stream = self._stream
         self._target.mux(packet)
+
+
+def _silent(packet: Any, remarks: Remarks) -> Any:
+    """Return the packet without its telling remarks; Unfit when they cannot be taken out."""
+    try:
+        content = remarks.without(packet)
+    except ValueError as error:
+        raise Unfit(str(error)) from error
+    if not content:
+        raise Unfit("a packet holds nothing but remarks")
+    silent: Any = av.Packet(content)
+    silent.pts, silent.dts, silent.time_base, silent.duration = (
+        packet.pts, packet.dts, packet.time_base, packet.duration,
+    )  # fmt: skip
+    silent.is_keyframe = packet.is_keyframe
+    return silent

@@ -47,10 +47,14 @@ _PROGRAMS = ("lavf", "lavc", "chrome", "mozilla", "handbrake", "x264", "libwebm"
 
 @dataclass(frozen=True)
 class Passage:
-    """What was seen while the packets passed by: `smooth` names the streams whose packets can be copied in order."""
+    """What was seen while the packets passed by: `smooth` names the streams whose packets can be copied in order.
+
+    With `has_remarks` there are some between the pictures that may tell of a place or a device.
+    """
 
     rate: Fraction
     smooth: frozenset[int]
+    has_remarks: bool
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def judge(container: Any, picture: Any, frame: VideoFrame, passage: Passage, *, 
     """Return what the opened video needs; `frame` is its first picture, `brand` the major brand of an ISO file."""
     is_iso, sound = "mp4" in container.format.name, chosen_sound(container)
     layout = layout_of(path) if is_iso else Layout(index_first=False, fragmented=False, has_unknown_boxes=False)
-    reveals = layout.has_unknown_boxes or _has_telling_streams(container)
+    reveals = layout.has_unknown_boxes or passage.has_remarks or _has_telling_streams(container)
     smooth = frozenset() if container.format.name == "avi" else passage.smooth
     keep_picture = picture.index in smooth and _plays(picture, frame, passage.rate, is_iso=is_iso)
     keep_sound = sound is None or (sound.index in smooth and _sounds(sound))

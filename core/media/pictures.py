@@ -32,6 +32,7 @@ from core.media.probe import Probed
 
 _ENCODER = "libx264"
 _SETTINGS = {"preset": "veryfast", "crf": "22", "profile": "high", "maxrate": "10M", "bufsize": "20M"}
+_SETTINGS |= {"a53cc": "0"}  # else it writes the source's captions down again (see Note [Remarks that may tell])
 _THREADS = 2
 _MAX_AHEAD = 8
 _TICK = Fraction(1, 90_000)

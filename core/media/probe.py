@@ -23,6 +23,7 @@ from core.media.facts import Limits, VideoFacts, refusal
 from core.media.geometry import Orientation, displayed_size, orientation_of
 from core.media.measure import Measure
 from core.media.reading import open_video, picture_stream, readable_packets
+from core.media.remarks import Remarks
 from core.media.timing import FrameTiming
 
 
@@ -55,29 +56,32 @@ def probe(path: Path, limits: Limits) -> Probed:
             raise refusal("not_a_video", limits)
         if stream is None:
             raise refusal("no_video_track" if container.streams.audio else "not_a_video", limits)
-        frame, measure = _measured(container, stream, limits)
+        frame, measure, has_remarks = _measured(container, stream, limits)
         mime_type = sniff.mime_type(path, container=container.format.name, brand=brand)
         timing, duration_ms = _timed(container, stream, measure, limits)
-        passage = needs.Passage(timing.rate, measure.smooth())
+        passage = needs.Passage(timing.rate, measure.smooth(), has_remarks)
         verdict = needs.judge(container, stream, frame, passage, path=path, brand=brand)
         facts = _facts(container, stream, frame, timing, duration_ms, mime_type, verdict)
         return Probed(facts, frame, orientation_of(frame), verdict)
 
 
-def _measured(container: Any, stream: Any, limits: Limits) -> tuple[av.VideoFrame, Measure]:
-    """Read the whole file once; decode only until the first picture is there."""
+def _measured(container: Any, stream: Any, limits: Limits) -> tuple[av.VideoFrame, Measure, bool]:
+    """Read the whole file once; decode only until the first picture is there. True: there are telling remarks."""
     measure, decoder, frame = Measure(stream), FirstPicture(stream, limits), None
+    remarks = Remarks(stream)
+    has_remarks = remarks.tell()
     most_pictures = limits.max_duration_ms * limits.max_frame_rate // 1000 + limits.max_frame_rate
     for packet in readable_packets(container, [stream, *container.streams.audio]):
         measure.add(packet)
-        if frame is None and packet.stream_index == stream.index:
-            frame = decoder.from_packet(packet)
+        if packet.stream_index == stream.index:
+            frame = frame or decoder.from_packet(packet)
+            has_remarks = has_remarks or remarks.tell_in(packet)
         if measure.pictures > most_pictures:
             raise refusal("frame_rate_too_high", limits)
     frame = frame or decoder.from_packet(None)
     if frame is None:
         raise refusal("no_decodable_frame", limits)
-    return frame, measure
+    return frame, measure, has_remarks
 
 
 def _timed(container: Any, stream: Any, measure: Measure, limits: Limits) -> tuple[FrameTiming, int]:
