@@ -30,6 +30,8 @@ NOT_RUN_HERE = {
     "move-media": "as move-media-look",
     "move-media-remove": "as move-media-look",
     "restore-fresh-postgres": "needs a PostgreSQL server; tests/functional/test_backup_postgres.py runs the same",
+    "alerts-check": "is run by test_alerts.py, where promtool is",
+    "trouble-certificate": "needs a site with a certificate",
     "install": "reaches for the package index",
     "runserver": "holds its terminal; gunicorn serves the same application here",
     "worker": "holds its terminal; worker-batch runs the same, and tests/functional starts and stops real ones",
