@@ -1,4 +1,9 @@
-"""The sweep: what was begun and never finished goes after a day, and nothing that is alive does."""
+"""The sweep: what was begun and never finished goes after a day, and nothing that is alive does.
+
+# Note [Two clocks]
+A row's time is that of the server that wrote it, and a server's clock may be a day slow. So before an upload is given
+up the storage is asked, too: bytes that came within the day by its own clock keep the upload alive.
+"""
 
 import logging
 import shutil
@@ -16,7 +21,7 @@ from core.services.completion import settle_upload
 from core.services.deletions import sweep_deletions
 from core.services.part_storage import part_storage
 from core.services.scratch import forgotten_folders
-from core.services.uploads import abort_upload
+from core.services.uploads import abort_upload, parted
 from core.services.videos import abandon_upload, delete_video_asset
 from core.storage.base import StorageError, StorageUnavailable
 
@@ -59,12 +64,23 @@ def _give_up(upload: Upload, now: datetime) -> bool:
             abandon_upload(upload=upload, now=now)
         elif upload.state == Upload.State.COMPLETING:
             settle_upload(upload=upload, now=now)
+        elif _got_bytes_since(upload, now - ABANDONED_AFTER):
+            return False
         else:
             return abort_upload(upload=upload, by=None, now=now, idle_since=now - ABANDONED_AFTER)
     except (StorageError, VideoRefused):
         logger.exception("Upload not ended, the sweep will try again", extra={"upload_id": str(upload.pk)})
         return False
     return True
+
+
+def _got_bytes_since(upload: Upload, time: datetime) -> bool:
+    """Return what the storage's clock says (Note [Two clocks]); what is being given up already goes on."""
+    storage = part_storage()
+    if upload.state != Upload.State.OPEN or upload.backend != storage.name or not upload.backend_upload_id:
+        return False
+    touched = storage.touched_at(parted(upload))
+    return touched is not None and touched >= time
 
 
 def _forget_parts(now: datetime) -> int:

@@ -142,12 +142,18 @@ class LocalPartStorage:
             pass
         shutil.rmtree(self._folder(upload.storage_path), ignore_errors=True)
 
+    @timed
+    def touched_at(self, upload: PartedUpload) -> datetime | None:
+        """Return the file system's time of the last change (see PartStorage)."""
+        folder = self._folder(upload.storage_path)
+        with disk_errors():
+            return _touched_at(folder) if folder.is_dir() else None
+
     def begun_before(self, time: datetime) -> Iterator[PartedUpload]:
         """Yield the uploads to which nothing was added since (see PartStorage)."""
         with disk_errors():
             for folder in sorted(self._uploads.iterdir()) if self._uploads.is_dir() else []:
-                latest = max(path.lstat().st_mtime for path in [folder, *folder.iterdir()])
-                touched = datetime.fromtimestamp(latest, UTC)
+                touched = _touched_at(folder)
                 if touched < time:
                     yield PartedUpload(f"videos/{touched:%Y}/{touched:%m}/{folder.name}", folder.name, 0)
 
@@ -195,6 +201,10 @@ def _lock(descriptor: int, kind: int, patience_s: float) -> None:
             if monotonic() >= deadline:
                 raise PartBusy("Somebody else is writing it.") from error
         sleep(_LOCK_POLL_S)
+
+
+def _touched_at(folder: Path) -> datetime:
+    return datetime.fromtimestamp(max(path.lstat().st_mtime for path in [folder, *folder.iterdir()]), UTC)
 
 
 def _marked(folder: Path) -> dict[int, int]:

@@ -111,6 +111,9 @@ class PartStorage(Protocol):
     def discard(self, upload: PartedUpload) -> None:
         """Remove the parts; an upload that is not held is fine. Raises PartBusy."""
 
+    def touched_at(self, upload: PartedUpload) -> datetime | None:
+        """Return when the storage got something of an upload last, by its own clock; None when it holds nothing."""
+
     def begun_before(self, time: datetime) -> Iterator[PartedUpload]:
         """Yield what the storage holds of uploads begun before a time (part sizes are not known: 0)."""
 

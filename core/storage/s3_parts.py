@@ -97,6 +97,14 @@ class S3PartStorage:
         except ObjectNotFound:
             pass
 
+    @timed
+    def touched_at(self, upload: PartedUpload) -> datetime | None:
+        """Return when the bucket got the newest part (see PartStorage)."""
+        try:
+            return max((part["LastModified"] for part in self._listed(upload)), default=None)
+        except UploadNotHeld:
+            return None
+
     def begun_before(self, time: datetime) -> Iterator[PartedUpload]:
         """Yield the multipart uploads under our own keys begun before a time (see PartStorage)."""
         with vendor_errors("videos/"):

@@ -45,12 +45,17 @@ START_S = 60
 
 @dataclass
 class Site:
-    """The folder of a site; `address` while it runs."""
+    """The folder of a site; `address` while it runs, each of its processes as an argument of `prefix`.
+
+    `is_plain`: Django's own server stands for gunicorn.
+    """
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
     role: str = "learner"
     has_worker: bool = False
+    prefix: tuple[str, ...] = ()
+    is_plain: bool = False
     application: str = "practika_project.wsgi:application"
     classroom: str = ""
     session: str = ""
@@ -93,7 +98,7 @@ class Site:
 
     def run(self, *command: str) -> str:
         return subprocess.run(
-            [sys.executable, "manage.py", *command], cwd=ROOT, env=self.env, check=True, timeout=120,
+            [*self.prefix, sys.executable, "manage.py", *command], cwd=ROOT, env=self.env, check=True, timeout=120,
             stdout=subprocess.PIPE, text=True,
         ).stdout  # fmt: skip
 
@@ -101,8 +106,11 @@ class Site:
         return self.run("shell", "--no-imports", "-c", script)
 
     def start(self, *options: str) -> None:
-        command = [sys.executable, "-m", "gunicorn", self.application]
-        self.process = self._spawn([*command, "--bind", f"127.0.0.1:{self.port}", *options], start_new_session=True)
+        address = f"127.0.0.1:{self.port}"
+        command = ["-m", "gunicorn", self.application, "--bind", address]
+        if self.is_plain:
+            command = ["manage.py", "runserver", "--noreload", address]
+        self.process = self._spawn([sys.executable, *command, *options], start_new_session=True)
         if self.has_worker and self.worker is None:
             self.start_worker()
         until(lambda: self._is_up(), START_S)
@@ -139,7 +147,7 @@ class Site:
 
     def _spawn(self, command: list[str], **options: Any) -> subprocess.Popen:
         with (self.folder / "log").open("ab") as log:
-            return subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log, **options)
+            return subprocess.Popen([*self.prefix, *command], cwd=ROOT, env=self.env, stdout=log, stderr=log, **options)
 
     def _is_up(self) -> bool:
         try:

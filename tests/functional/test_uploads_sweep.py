@@ -42,6 +42,12 @@ def test_a_live_upload_stays(store, sender):
     assert sender.held() == [1]
 
 
+def test_an_upload_that_a_server_a_day_slow_wrote_down_stays_for_its_bytes_came_today(store, sender):
+    Upload.objects.update(last_activity_at=timezone.now() - DAY_LATER)
+    assert prune_uploads(now=timezone.now()).uploads == 0
+    assert (Upload.objects.get().state, sender.held()) == ("open", [1])
+
+
 def test_an_upload_that_woke_up_during_the_sweep_stays(store, sender, monkeypatch):
     """Its row is found idle, and a part is signed before its turn comes."""
     Upload.objects.update(last_activity_at=timezone.now() - DAY_LATER)
@@ -98,4 +104,4 @@ def test_a_storage_that_does_not_answer_stops_no_sweep(s3_store, ben, classroom,
     options = settings.STORAGES["default"]["OPTIONS"] | {"endpoint_url": "http://127.0.0.1:9"}
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
     assert sweep_tomorrow().uploads == 0
-    assert Upload.objects.get().state == "aborting"
+    assert Upload.objects.get().state == "open"
