@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.runbook.document import RUNBOOK, blocks
-from tests.runbook.site import copied_site
+from tests.runbook.site import ROOT, copied_site
 
 BEFORE_THE_SERVER = ("migrate", "seed-demo")
 THE_SERVER = "start"
@@ -29,6 +29,8 @@ NOT_RUN_HERE = {
     "move-media-look": "needs a bucket; tests/functional/test_move_media.py runs the same against an S3 server",
     "move-media": "as move-media-look",
     "move-media-remove": "as move-media-look",
+    "audit-dependencies": "reaches for the list of known holes",
+    "scan-image": "needs the image, and the list of known holes",
     "restore-fresh-postgres": "needs a PostgreSQL server; tests/functional/test_backup_postgres.py runs the same",
     "alerts-check": "is run by test_alerts.py, where promtool is",
     "trouble-certificate": "needs a site with a certificate",
@@ -96,3 +98,10 @@ def test_every_fence_is_a_command_with_an_expectation_or_the_env_file():
 
 def test_what_is_not_run_is_in_the_runbook():
     assert NOT_RUN_HERE.keys() <= ALL.keys()
+
+
+def test_what_holds_a_box_of_the_security_checklist_is_a_test_of_ours():
+    boxes = re.findall(r"^\| [^|]+ \| [^|]+ \| (`tests/[^|]+) \|$", RUNBOOK, re.MULTILINE)
+    assert len(boxes) == 15
+    for path in re.findall(r"`([^`]+)`", " ".join(boxes)):
+        assert (ROOT / path).is_file(), path
