@@ -19,7 +19,9 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 from core.services.backup_schedule import keep_backups
-from core.services.backup_state import backup_problem
+from core.backup.folder import FolderPlace
+from core.models import AuditEvent
+from core.services.backup_state import SUBJECT, VERIFIED, backup_problem
 from core.services.site_figures import site_figures
 def look(**later):
     keep_backups(now=timezone.now() + timedelta(**later))
@@ -69,12 +71,21 @@ def test_the_worker_makes_a_backup_drills_it_and_readiness_and_metrics_tell(site
 
 def test_a_backup_whose_drill_was_cut_off_gets_it_once(site):
     site.backup()
-    script = "said(); look(hours=2); said(); look(hours=3)"
-    before, after = told(site, script, DJANGO_BACKUP_EVERY_HOURS="0")
+    script = f"""
+with FolderPlace(Path({str(site.backups)!r})).writing():
+    look(hours=2)  # as another worker does it at this moment
+said(); look(hours=2); said(); look(hours=3)
+detail = {{"backup_id": "old", "size_bytes": 1, "created_at": (timezone.now() - timedelta(hours=40)).isoformat()}}
+AuditEvent.objects.create(at=timezone.now(), action=VERIFIED, detail=detail, **SUBJECT)
+said()
+"""
+    before, after, late = told(site, script, DJANGO_BACKUP_EVERY_HOURS="0")
     assert "No verified backup was seen yet" in before["problem"]
+    assert before["practika_backup_failed"] == 0
+    assert late["problem"] == "The newest verified backup is 40 hours old."
     assert after["problem"] == ""
     assert len(site.manifests()) == 1
-    assert site.sql("SELECT action FROM core_auditevent WHERE object_type = 'backup'") == [("backup.verified",)]
+    assert site.sql("SELECT count(*) FROM core_auditevent WHERE object_type = 'backup'") == [(2,)]  # ours is one
 
 
 def test_a_place_that_cannot_be_used_is_told_until_it_can(site):
