@@ -2,15 +2,16 @@
 
 # Note [An open loop that costs little]
 The generator shares the machine with what it measures, so it builds no objects for answers: sockets that do not block,
-requests that are bytes already, an answer read for its status and length only. A request waits for a free connection if
-all are busy, and that wait counts, too. What was sent and not answered in LONGEST_S is an error, not a missing figure.
+requests that are bytes already, an answer read for its status and length only. Each kind has connections of its own,
+as a balancer's probes have; a request waits for a free one if all are busy, and that wait counts, too. What was sent
+and not answered in LONGEST_S is an error, not a missing figure.
 """
 
 import re
 import selectors
 import socket
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -123,35 +124,42 @@ class Line:
         return status
 
 
+Idle = dict[str, list[Line]]
+
+
 def run(port: int, asks: Iterator[Ask], *, rate: float, seconds: float, connections: int) -> dict[str, Tally]:
     """Send requests at their moments for so long, and wait for what is under way; return the tallies by kind."""
     selector = selectors.DefaultSelector()
-    idle = [Line(port, selector) for _ in range(connections)]
+    idle: Idle = defaultdict(lambda: [Line(port, selector) for _ in range(connections)])
     busy: set[Line] = set()
-    waiting: deque[tuple[Ask, float]] = deque()
+    waiting: dict[str, deque[tuple[Ask, float]]] = defaultdict(deque)
     tallies: dict[str, Tally] = {}
     started, number, total = time.perf_counter(), 0, int(rate * seconds)
-    while number < total or waiting or busy:
+    while number < total or busy or any(waiting.values()):
         now = time.perf_counter()
         while number < total and started + number / rate <= now:
-            waiting.append((next(asks), started + number / rate))
+            ask = next(asks)
+            waiting[ask.kind].append((ask, started + number / rate))
             number += 1
-        while waiting and idle:
-            _begin(idle, busy, tallies, *waiting.popleft())
+        for kind, queue in waiting.items():
+            while queue and idle[kind]:
+                _begin(idle, busy, tallies, *queue.popleft())
         due = started + number / rate if number < total else now + 1.0
         for key, events in selector.select(max(0.0, due - time.perf_counter())):
             _handle(key.data, events, idle, busy, tallies)
         for line in [line for line in busy if now - line.planned > LONGEST_S]:
             _failed(line, "no answer", idle, busy, tallies)
-        while waiting and now - waiting[0][1] > LONGEST_S:
-            tallies.setdefault(waiting.popleft()[0].kind, Tally()).failed("never sent")
-    for line in idle:
+        for kind, queue in waiting.items():
+            while queue and now - queue[0][1] > LONGEST_S:
+                queue.popleft()
+                tallies.setdefault(kind, Tally()).failed("never sent")
+    for line in (line for lines in idle.values() for line in lines):
         line.close()
     return tallies
 
 
-def _begin(idle: list[Line], busy: set[Line], tallies: dict[str, Tally], ask: Ask, planned: float) -> None:
-    line = idle.pop()
+def _begin(idle: Idle, busy: set[Line], tallies: dict[str, Tally], ask: Ask, planned: float) -> None:
+    line = idle[ask.kind].pop()
     busy.add(line)
     try:
         line.begin(ask, planned)
@@ -159,7 +167,7 @@ def _begin(idle: list[Line], busy: set[Line], tallies: dict[str, Tally], ask: As
         _failed(line, type(error).__name__, idle, busy, tallies)
 
 
-def _handle(line: Line, events: int, idle: list[Line], busy: set[Line], tallies: dict[str, Tally]) -> None:
+def _handle(line: Line, events: int, idle: Idle, busy: set[Line], tallies: dict[str, Tally]) -> None:
     if line.ask is None:  # the server closed an idle connection
         line.close()
         return
@@ -177,12 +185,13 @@ def _handle(line: Line, events: int, idle: list[Line], busy: set[Line], tallies:
     else:
         tally.failed(str(status))
     busy.discard(line)
-    idle.append(line)
+    idle[ask.kind].append(line)
 
 
-def _failed(line: Line, reason: str, idle: list[Line], busy: set[Line], tallies: dict[str, Tally]) -> None:
-    if line.ask:
-        tallies.setdefault(line.ask.kind, Tally()).failed(reason)
+def _failed(line: Line, reason: str, idle: Idle, busy: set[Line], tallies: dict[str, Tally]) -> None:
+    ask = line.ask
     line.close()
-    busy.discard(line)
-    idle.append(line)
+    if ask and line in busy:
+        tallies.setdefault(ask.kind, Tally()).failed(reason)
+        busy.discard(line)
+        idle[ask.kind].append(line)

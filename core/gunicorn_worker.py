@@ -10,8 +10,10 @@ to two seconds of it, is done by the poller, too.
 
 A head is answered here only when its bytes are beyond doubt (core/health_head.py: plain HTTP/1, the path literally,
 no body); what is doubtful gets gunicorn's own parser and, behind it, `health_first`, which answers the same under any
-server. How it stops: core/draining.py. This stands on parts of gthread that are no public interface: gunicorn.conf.py
-takes plain gthread for another series of gunicorn, and a test compares every part with the source that was read.
+server. A request whose client has left while it waited for a thread is not run: a site that is asked for more than it
+can do would else work for those who gave up, and answer nobody. How it stops: core/draining.py. This stands on parts
+of gthread that are no public interface: gunicorn.conf.py takes plain gthread for another series of gunicorn, and a
+test compares every part with the source that was read.
 """
 
 import socket
@@ -30,6 +32,8 @@ from core.health import HealthAnswer
 from core.health_head import TOO_LONG, HealthHead, written
 
 HEAD_SECONDS = 10.0
+# Whoever says that nothing more comes may still read; after this wait they are taken for gone, as proxies do at once.
+PATIENT_SECONDS = 1.0
 HEAD_BYTES = 64 * 1024
 READ_BYTES = 8192
 # A time-out set so lately stays: on a busy connection, setting it at every request would be a tenth of the work.
@@ -46,6 +50,7 @@ class Connection(TConn):
         super().__init__(*arguments)
         self.early = b""
         self.queue: deque | None = None
+        self.handed_over_at = 0.0
         self.unwanted_bytes: int | None = None  # a number from when we hang up
 
 
@@ -83,6 +88,13 @@ class HealthWorker(DrainingWorker):
         self._poll(conn, self.pending_conns, HEAD_SECONDS)
         self._on_readable(conn, client)  # often the request has come already
         return True
+
+    def handle(self, conn: Connection) -> Any:
+        """Run the request of a connection, in a thread, unless its client gave up while it waited for one."""
+        if time.monotonic() - conn.handed_over_at > PATIENT_SECONDS and has_left(conn.sock):
+            self.log.debug("Not run: the client left while its request waited")
+            return False
+        return super().handle(conn)
 
     def finish_request(self, conn: Connection, fs: Future) -> None:
         """Take a connection back from its thread, with the start of a next request when it has one."""
@@ -170,6 +182,7 @@ class HealthWorker(DrainingWorker):
         conn.init()
         conn.parser.unreader.unread(conn.early)
         conn.early = b""
+        conn.handed_over_at = time.monotonic()
         self.enqueue_req(conn)
 
     def _hang_up(self, conn: Connection) -> None:
@@ -187,3 +200,13 @@ class HealthWorker(DrainingWorker):
         self._release(conn)
         self.nr_conns -= 1
         conn.close()
+
+
+def has_left(client: socket.socket) -> bool:
+    """Return whether nothing more comes from the client; False while bytes of theirs lie unread."""
+    try:
+        return not client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

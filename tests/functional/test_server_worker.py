@@ -1,13 +1,16 @@
 """The server's event loop answers health itself, as the site does, whatever its threads wait for."""
 
 import contextlib
+import itertools
 import json
 import select
 import signal
 import socket
+import time
 
 import pytest
 
+from core.gunicorn_worker import PATIENT_SECONDS
 from tests.functional.test_server import SLOW_POST, gunicorn, whole_answer
 
 pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
@@ -209,3 +212,20 @@ def test_tls_is_refused_at_the_start_with_a_sentence(tmp_path, capfd):
     ):
         pass
     assert "TLS and HTTP/2 end at the proxy" in capfd.readouterr().err
+
+
+def test_a_request_whose_client_left_while_it_waited_for_a_thread_is_not_run(tmp_path):
+    named = FAVICON.replace(b"\r\n\r\n", b"\r\nConnection: close\r\nX-Request-ID: %s\r\n\r\n")
+    with gunicorn(tmp_path) as (_process, port, lines):
+        with connected(port) as staying:
+            with stalled_uploads(port, THREADS):
+                staying.sendall(named % b"staying")
+                with connected(port) as leaving:
+                    leaving.sendall(named % b"leaving")
+                began = time.monotonic()
+                while time.monotonic() - began < 1.5 * PATIENT_SECONDS:
+                    assert asked(port, LAST).startswith(b"HTTP/1.1 200 OK\r\n")
+            assert b"404" in whole_answer(staying)
+        asked(port, named % b"last")
+        served = itertools.takewhile(lambda id: id != "last", (line.get("request_id") for line in lines))
+        assert {"staying", "leaving"} & set(served) == {"staying"}
