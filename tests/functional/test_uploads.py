@@ -141,12 +141,19 @@ def test_a_recording_grows_part_by_part(store, recorder):
     assert (store.read(video.storage_path), video.mime_type) == (recorder.content, "video/webm")
 
 
-def test_the_same_token_is_the_same_upload(sender):
+def test_the_same_token_is_the_same_upload_with_what_is_held_of_it(sender):
     first = sender.open().json()
     sender.send(1)
     again = sender.open()
     assert (again.status_code, again.json()["id"], Upload.objects.count()) == (200, first["id"], 1)
-    assert sender.held() == [1]
+    assert (first["parts"], again.json()["parts"]) == ([], [{"number": 1, "size_bytes": len(sender.content)}])
+
+
+def test_the_same_token_of_a_complete_upload_answers_its_video(sender):
+    sender.open()
+    sender.send_all()
+    video = sender.complete().json()["video"]
+    assert sender.open().json()["video"] == video
 
 
 def test_the_same_token_for_another_file_is_409(sender):

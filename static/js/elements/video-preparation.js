@@ -1,12 +1,13 @@
 // <video-preparation>: says how far the version for every device is, and asks again until that ends.
 // The server writes what it says; each answer takes the place of the element that asked.
-const ASK_AGAIN_MS = 2000;
+const ASK_AGAIN_MS = { verify: 500, web: 2000 }; // a check takes a moment, a version for every device may take minutes
 const UNFINISHED = new Set(["queued", "running"]);
 const MOST_MS = 30_000;
 
 export class VideoPreparation extends HTMLElement {
   connectedCallback() {
-    if (UNFINISHED.has(this.dataset.state)) this.#timer = setTimeout(() => this.#ask(ASK_AGAIN_MS), ASK_AGAIN_MS);
+    const wait = ASK_AGAIN_MS[this.dataset.kind] ?? ASK_AGAIN_MS.web;
+    if (UNFINISHED.has(this.dataset.state)) this.#timer = setTimeout(() => this.#ask(wait), wait);
     this.querySelector("[data-part=reload]")?.addEventListener("click", (event) => {
       event.preventDefault();
       location.reload();

@@ -5,9 +5,10 @@
 // given parts `{number, blob}` and a way to send one, and says how many bytes are acknowledged and how many under way.
 //
 // Note [How many at once]
-// A broken line or a reload costs what was under way. So where a part takes longer than a moment, parts travel one after
-// the other, the next signature being fetched meanwhile; where they are quicker, the way there and back is what takes
-// time, and up to four travel side by side.
+// A broken line or a reload costs what was under way. So where a part takes longer than a moment, parts leave one after
+// the other: the next begins when the last byte of the one before is on the line, not when it is acknowledged, so that
+// the line never idles, and its signature is fetched meanwhile. Where parts are quicker, the way there and back is what
+// takes time, and up to four leave side by side. Measured by benchmarks/upload_browser.py.
 import { persist } from "./backoff.js";
 
 const MOST_PARALLEL = 4;
@@ -76,11 +77,16 @@ export class PartsQueue {
   }
 
   #fill() {
-    while (!this.#isPaused && this.#waiting.length && this.#running.size < this.#parallel) this.#run(this.#waiting.shift());
+    while (!this.#isPaused && this.#waiting.length && this.#hasRoom) this.#run(this.#waiting.shift());
+  }
+
+  get #hasRoom() {
+    const leaving = [...this.#running.values()].filter(({ isSent }) => !isSent);
+    return leaving.length < this.#parallel && this.#running.size < MOST_PARALLEL;
   }
 
   async #run(part) {
-    const try_ = { sentBytes: 0, abort: new AbortController() };
+    const try_ = { sentBytes: 0, isSent: false, abort: new AbortController() };
     const began = performance.now();
     this.#running.set(part.number, try_);
     try {
@@ -99,10 +105,12 @@ export class PartsQueue {
   }
 
   #try(part, try_) {
-    try_.sentBytes = 0;
+    Object.assign(try_, { sentBytes: 0, isSent: false });
     const onSent = (bytes) => {
       try_.sentBytes = Math.min(bytes, part.blob.size);
+      try_.isSent = try_.sentBytes === part.blob.size;
       this.#onChange(null);
+      this.#fill();
     };
     return this.#send(part, { signal: try_.abort.signal, onSent, following: this.#waiting });
   }

@@ -1,7 +1,8 @@
 // A recording as the source of an upload: its parts travel while the camera runs.
 //
 // Note [What a recording never waits for]
-// Nothing here holds the camera up. Chunks are kept on the device and cut into parts; if the upload cannot be opened,
+// Nothing here holds the camera up, and at the end nothing waits for the check: this browser has just made the video
+// itself, and the page that follows says when it was checked. Chunks are kept on the device and cut into parts; if the upload cannot be opened,
 // or ends, the recording goes on, and `send` carries the whole of it as a file would be carried.
 import { dropChunks, dropRecording, keepChunk, noteRecording } from "./chunks.js";
 import { ChunkCutter } from "./chunks-cutter.js";
@@ -61,7 +62,7 @@ export class RecordingSource {
     try {
       await this.#opening;
       this.#cutter.end();
-      return await this.#upload.finish(this.sizeBytes);
+      return await this.#upload.finish(this.sizeBytes, { mayBeUnchecked: true });
     } catch (problem) {
       this.#instead = new FileSource(this.#calls, this.file, this.#record.classroom);
       this.#instead.onStep = (step) => this.onStep(step);
