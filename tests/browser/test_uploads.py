@@ -1,5 +1,6 @@
 """A chosen file arrives in parts: through reloads, broken lines, and pauses; nothing acknowledged is sent twice."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +16,8 @@ from tests.faults.proxy import Line
 
 pytestmark = pytest.mark.browser
 
-PART_BYTES = 16 * 1024 * 1024
+MEBIBYTE = 1024 * 1024
+PART_BYTES = 16 * MEBIBYTE
 PATIENCE_MS = 30_000  # after a cut the next try may be some seconds away
 OVERHEAD_BYTES = 300_000  # headers, the pages themselves
 DROP = """async (element, [address, name]) => {
@@ -37,11 +39,19 @@ def line(site: str) -> Iterator[Line]:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real video of 40 MB: two whole parts and a smaller one. Most of it is a box that says it is free space."""
-    path = write_clip(tmp_path_factory.mktemp("large") / "large.mp4")
-    size = 40_000_000 - path.stat().st_size
+    """A real video of two whole parts and a smaller one."""
+    return write_large(tmp_path_factory.mktemp("large") / "large.mp4", 40_000_000)
+
+
+def write_large(path: Path, size_bytes: int) -> Path:
+    """Write a real video whose end is a box of free space, no mebibyte like another: a part out of place shows."""
+    rest = size_bytes - write_clip(path).stat().st_size
+    noise = os.urandom(MEBIBYTE - 8)
     with path.open("ab") as file:
-        file.write(size.to_bytes(4, "big") + b"free" + bytes(size - 8))
+        file.write(rest.to_bytes(4, "big") + b"free")
+        for number in range(-(-rest // MEBIBYTE)):
+            file.write(number.to_bytes(8, "big") + noise)
+        file.truncate(size_bytes)
     return path
 
 

@@ -11,17 +11,17 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.media.clips import write_clip
 from tests.browser.conftest import DESKTOP
 from tests.browser.test_journey import MEASURE
-from tests.browser.test_uploads import OVERHEAD_BYTES, PART_BYTES, choose, figures, leave
+from tests.browser.test_uploads import OVERHEAD_BYTES, PART_BYTES, choose, figures, leave, write_large
 from tests.faults.proxy import Line
 from tests.faults.s3 import BUCKET, FailingGate, failing_s3
 from tests.faults.site import Site, until
 
 pytestmark = pytest.mark.browser
 
-LARGE_BYTES = 40_000_000
+LARGE_BYTES = 200_000_000
+SLOW = 15_000_000  # bytes a second: a part takes longer than a moment, so parts go one after the other
 PATIENCE_MS = 60_000
 READY = "Sent. Your video is ready."
 FAILURES = [(500, "InternalError"), (503, "SlowDown"), (403, "AccessDenied"), (400, "XAmzContentSHA256Mismatch")]
@@ -79,12 +79,7 @@ def stand(request: pytest.FixtureRequest, prepared: Site, tmp_path_factory: pyte
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real video of 40 MB: two whole parts and a smaller one. Most of it is a box that says it is free space."""
-    path = write_clip(tmp_path_factory.mktemp("large") / "large.mp4")
-    size = LARGE_BYTES - path.stat().st_size
-    with path.open("ab") as file:
-        file.write(size.to_bytes(4, "big") + b"free" + bytes(size - 8))
-    return path
+    return write_large(tmp_path_factory.mktemp("large") / "large.mp4", LARGE_BYTES)
 
 
 @pytest.fixture
@@ -155,7 +150,7 @@ def test_a_server_killed_at_two_fifths_and_started_again_lets_the_browser_go_on_
     stand: Stand, window: Page, large: Path
 ) -> None:
     begun = stand.line.sent_bytes
-    stand.line.slow(bytes_per_s=12_000_000)
+    stand.line.slow(bytes_per_s=SLOW)
     choose(window, large)
     wait_for_bytes(window, stand.line, begun + 0.4 * LARGE_BYTES)
     stand.site.kill()
@@ -168,7 +163,7 @@ def test_a_server_killed_at_two_fifths_and_started_again_lets_the_browser_go_on_
 
 def test_a_page_reloaded_at_three_fifths_sends_less_than_a_part_again(stand: Stand, window: Page, large: Path) -> None:
     begun = stand.line.sent_bytes
-    stand.line.slow(bytes_per_s=12_000_000)
+    stand.line.slow(bytes_per_s=SLOW)
     choose(window, large)
     wait_for_bytes(window, stand.line, begun + 0.6 * LARGE_BYTES)
     window.reload()
@@ -214,7 +209,7 @@ def test_a_line_that_stalls_without_a_word_is_given_up_and_the_part_is_sent_agai
 @in_local_mode
 def test_a_class_changed_while_the_video_is_sent_takes_the_video_along(stand: Stand, window: Page, large: Path) -> None:
     begun = stand.line.sent_bytes
-    stand.line.slow(bytes_per_s=12_000_000)
+    stand.line.slow(bytes_per_s=SLOW)
     choose(window, large)
     wait_for_bytes(window, stand.line, begun + LARGE_BYTES // 10)
     with window.expect_response(lambda answer: answer.request.method == "DELETE") as discarded:

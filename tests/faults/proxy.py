@@ -13,7 +13,8 @@ import time
 from queue import Queue
 from types import TracebackType
 
-BLOCK_BYTES, WIDE_BLOCK_BYTES = 16 * 1024, 64 * 1024  # where the speed is held, and where it is not
+BLOCK_BYTES, WIDE_BLOCK_BYTES = 16 * 1024, 64 * 1024
+WIDE_FROM_BYTES_PER_S = 10_000_000
 MOST_BLOCKS_ON_THE_WAY = 256  # of one connection on a long line, as a window of TCP
 MOMENT_S = 0.05
 Way = Queue[tuple[float, bytes] | None]  # blocks with the time at which they arrive; None is the end
@@ -98,7 +99,7 @@ class Line:
         way: Way = Queue(MOST_BLOCKS_ON_THE_WAY if self._delay_s else 1)
         threading.Thread(target=self._deliver, args=(way, source, target, is_sent), daemon=True).start()
         with contextlib.suppress(OSError):
-            while block := source.recv(BLOCK_BYTES if self._bytes_per_s else WIDE_BLOCK_BYTES):
+            while block := source.recv(self._block_bytes):
                 self._flows.wait()
                 if is_sent:
                     self._pace(len(block))
@@ -123,6 +124,11 @@ class Line:
             side.close()
         with self._lock:
             self._open -= set(sides)
+
+    @property
+    def _block_bytes(self) -> int:
+        is_wide = self._bytes_per_s is None or self._bytes_per_s >= WIDE_FROM_BYTES_PER_S
+        return WIDE_BLOCK_BYTES if is_wide else BLOCK_BYTES
 
     def _pace(self, size_bytes: int) -> None:
         if self._bytes_per_s is None:
