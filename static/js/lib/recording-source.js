@@ -52,6 +52,11 @@ export class RecordingSource {
     return new File(this.#blobs, nameOf(mimeType), { type: mimeType, lastModified: startedAt });
   }
 
+  /** As the device keeps it nowhere where its person finds it (see UploadSource). */
+  get onlyCopy() {
+    return this.file;
+  }
+
   get sizeBytes() {
     return this.#blobs.reduce((sum, blob) => sum + blob.size, 0);
   }

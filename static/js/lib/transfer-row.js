@@ -18,10 +18,12 @@ export class TransferRow {
   #root;
   #speed = new Speedometer();
   #frame = "";
+  #onlyCopy;
   #spokenShare = 0;
 
-  /** Shows the row at the end of `host`. */
-  constructor(template, host, { name, blob }) {
+  /** Shows the row at the end of `host`; `blob` is the video, if it is here, `onlyCopy` is it if it is nowhere else. */
+  constructor(template, host, { name, blob, onlyCopy }) {
+    this.#onlyCopy = onlyCopy;
     this.#root = template.content.cloneNode(true).firstElementChild;
     this.#part("name").textContent = name;
     host.append(this.#root);
@@ -86,22 +88,31 @@ export class TransferRow {
     this.#show(isRefused ? "refused" : "failed");
     this.#part("sentence").textContent = sentence;
     this.#figures("What you typed is kept.");
-    this.#button("again")?.focus();
+    this.#offerCopy();
+    this.#button(BUTTONS[this.#root.dataset.state][0]).focus();
   }
 
   remove() {
     this.#root.remove();
-    URL.revokeObjectURL(this.#frame);
+    for (const url of [this.#frame, this.#part("copy").href]) URL.revokeObjectURL(url);
   }
 
   #show(state) {
     const focused = this.#root.contains(document.activeElement);
     this.#root.dataset.state = state;
-    this.#part("problem").hidden = !["failed", "refused"].includes(state);
+    const isOver = ["failed", "refused"].includes(state);
+    this.#part("problem").hidden = !isOver;
+    this.#part("copy").hidden = !isOver || !this.#part("copy").href;
     for (const button of this.#root.querySelectorAll("[data-command]")) {
       button.hidden = !BUTTONS[state].includes(button.dataset.command);
     }
     if (focused && document.activeElement.hidden) this.#button(BUTTONS[state][0])?.focus();
+  }
+
+  #offerCopy() {
+    const link = this.#part("copy");
+    if (!this.#onlyCopy || link.href) return;
+    Object.assign(link, { href: URL.createObjectURL(this.#onlyCopy), download: this.#onlyCopy.name, hidden: false });
   }
 
   #wait(state, words) {

@@ -18,7 +18,7 @@ export class Transfer {
     this.#source = source;
     source.onStep = (step) => this.#note(step);
     this.#onVideo = onVideo;
-    this.#row = new TransferRow(template, host, { name, blob: source.file });
+    this.#row = new TransferRow(template, host, { name, blob: source.file, onlyCopy: source.onlyCopy });
   }
 
   get source() {

@@ -5,6 +5,9 @@ export class UploadSource {
   /** Is told every step `{acknowledged, sent, problem}`: bytes the storage has, those and what is on the line. */
   onStep = () => {};
 
+  /** The video as a file, when it is nowhere else: its person may want to save it. */
+  onlyCopy = null;
+
   #upload = null;
 
   /** Returns a new upload with what it is opened with; what the source is told from here on, it is told. */
