@@ -25,7 +25,7 @@ DROP = """async (element, [address, name]) => {
   const dataTransfer = new DataTransfer();
   dataTransfer.items.add(new File([blob], name, { type: "video/mp4" }));
   const options = { dataTransfer, bubbles: true, cancelable: true };
-  for (const type of ["dragover", "drop"]) element.dispatchEvent(new DragEvent(type, options));
+  return ["dragover", "drop"].map((type) => !element.dispatchEvent(new DragEvent(type, options))); // taken by the page?
 }"""
 
 
@@ -154,6 +154,13 @@ def test_a_dropped_file_is_sent(visit: Visit) -> None:
     ada.locator(".drop").evaluate(DROP, [address, "dropped.mp4"])
     expect(ada.locator("[data-part=name]")).to_have_text("dropped.mp4")
     expect(figures(ada)).to_have_text("Sent. Your video is ready.")
+
+
+def test_a_file_dropped_beside_its_place_leaves_the_page_as_it_is(visit: Visit) -> None:
+    ada = visit("ada")
+    ada.goto("/exercises/create/")
+    assert ada.get_by_role("heading", level=1).evaluate(DROP, ["/static/favicon.svg", "dropped.mp4"]) == [True, True]
+    expect(ada.get_by_role("group", name="Your video")).to_have_count(0)
 
 
 def test_a_file_that_is_no_video_is_named_as_such_and_another_can_be_chosen(

@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core.media.inspection import inspect_video
 from tests.browser.conftest import DESKTOP
 from tests.browser.test_journey import MEASURE
 from tests.browser.test_uploads import OVERHEAD_BYTES, PART_BYTES, choose, figures, leave, write_large
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 LARGE_BYTES = 200_000_000
 SLOW = 15_000_000  # bytes a second: a part takes longer than a moment, so parts go one after the other
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 READY = "Sent. Your video is ready."
 FAILURES = [(500, "InternalError"), (503, "SlowDown"), (403, "AccessDenied"), (400, "XAmzContentSHA256Mismatch")]
 in_s3 = pytest.mark.parametrize("stand", ["s3"], indirect=True)
@@ -45,6 +46,18 @@ class Stand:
             return database.execute(
                 f"SELECT u.storage_path, u.state, c.name FROM {joined} ORDER BY u.created_at DESC LIMIT ?", [number]
             ).fetchall()
+
+    @contextmanager
+    def without_members(self) -> Iterator[None]:
+        """Nobody is in a class while the block runs."""
+        with closing(sqlite3.connect(self.site.folder / "db.sqlite3", timeout=10)) as database:
+            with database:
+                database.execute("CREATE TABLE kept AS SELECT * FROM accounts_membership")
+                database.execute("DELETE FROM accounts_membership")
+            yield
+            with database:
+                database.execute("INSERT INTO accounts_membership SELECT * FROM kept")
+                database.execute("DROP TABLE kept")
 
     def stored(self) -> str:
         """Return the SHA-256 of what is stored of the newest upload."""
@@ -219,6 +232,34 @@ def test_a_class_changed_while_the_video_is_sent_takes_the_video_along(stand: St
     expect_ready(window)
     assert [(state, name) for _, state, name in stand.uploads(2)] == [("complete", "Songs"), ("aborted", "Films")]
     assert stand.stored() == digest(large)
+
+
+@in_local_mode
+def test_a_file_that_is_refused_is_not_offered_to_be_tried_again(stand: Stand, window: Page, tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("Not a video.")
+    choose(window, text)
+    expect(window.get_by_role("alert")).to_contain_text("This is not a video")
+    expect(window.get_by_role("button", name="Choose another")).to_be_focused()
+    expect(window.get_by_role("button", name="Try again")).to_be_hidden()
+
+
+@in_local_mode
+def test_a_recording_for_a_class_one_was_put_out_of_can_be_saved_on_the_device(
+    stand: Stand, window: Page, tmp_path: Path
+) -> None:
+    window.goto("/exercises/create/")
+    window.get_by_role("button", name="Record", exact=True).click()
+    window.get_by_role("button", name="Start recording").click()
+    expect(window.locator("[data-part=clock]")).to_have_text("0:01", timeout=PATIENCE_MS)
+    with stand.without_members():
+        window.get_by_role("button", name="Stop recording").click()
+        window.get_by_role("button", name="Use this video").click()
+        with window.expect_download() as saved:
+            window.get_by_role("link", name="Save a copy").click()
+    assert saved.value.suggested_filename.startswith("Recording.")
+    saved.value.save_as(tmp_path / "saved")
+    assert inspect_video(tmp_path / "saved", poster=tmp_path / "poster.jpg").duration_ms > 500
 
 
 @in_s3
