@@ -149,4 +149,6 @@ def visit(site: str, chromium: Browser, signed_in: Callable[[str], dict]) -> Ite
 def _is_complaint(message: ConsoleMessage) -> bool:
     url = message.location["url"]
     is_broken_line = "net::ERR_" in message.text and "/core/api/" in url  # what goes on by itself once it is mended
-    return message.type in {"error", "warning"} and not url.endswith(NO_PAGE) and not is_broken_line
+    is_too_late = "409 (Conflict)" in message.text and "/core/api/uploads/" in url  # canceled when it was complete
+    is_meant = url.endswith(NO_PAGE) or is_broken_line or is_too_late
+    return message.type in {"error", "warning"} and not is_meant

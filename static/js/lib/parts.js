@@ -33,7 +33,7 @@ export class PartsQueue {
 
   add(part) {
     this.#waiting.push(part);
-    this.#fill();
+    queueMicrotask(() => this.#fill()); // so that the first one sent knows which follow
   }
 
   /** Counts bytes that the storage held before. */
