@@ -14,10 +14,9 @@ from django.db import transaction
 
 from core.models import Upload
 from core.refusals import VideoRefused
-from core.services.part_storage import LINK_LIVES
 from core.services.quotas import check_room
 from core.services.uploads import State, over, parted, require_open, storage_of, too_large
-from core.storage.parts import MAX_PARTS, PartRequest, SignedPart, UploadNotHeld, part_bytes, part_count
+from core.storage.parts import LINK_LIVES, MAX_PARTS, PartRequest, SignedPart, UploadNotHeld, part_bytes, part_count
 from core.telemetry.catalog import UPLOAD_PARTS
 
 SEEN_EVERY = timedelta(minutes=5)

@@ -5,7 +5,7 @@ The request that brings a part has no session, no token and no row: the link is 
 upload, one number, one size, one expiry and, when given, one SHA-256, and it is in the query, which no log line has.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from django.utils.http import urlencode
 from core.storage.local_parts import LocalPartStorage
 from core.storage.parts import PartedUpload, PartRequest, PartStorage, SignedPart
 
-LINK_LIVES = timedelta(hours=1)
 # Called as S3 calls its own, so that what keeps those out of log lines (core.logs, SECRETS) keeps this out too.
 QUERY_FIELD = "Signature"
 _SALT = "core.parts"
@@ -41,14 +40,14 @@ def local_part_storage() -> LocalPartStorage:
 
 def signed_part(upload: PartedUpload, request: PartRequest) -> SignedPart:
     """Return the path, on this site, to which this one part may be PUT until it expires."""
-    expires_at = int(request.expires_at.timestamp())
+    expires_at_ms = round(request.expires_at.timestamp() * 1000)
     value = [
         upload.storage_path,
         upload.part_size_bytes,
         request.number,
         request.size_bytes,
         request.sha256,
-        expires_at,
+        expires_at_ms,
     ]
     path = reverse("core:upload_part_bytes", args=[upload.upload_id, request.number])
     token = signing.Signer(salt=_SALT).sign_object(value, compress=False)
@@ -61,10 +60,10 @@ def read_signed_part(
     """Return what a valid, unexpired link for that upload and number was signed for, else None."""
     try:
         value: list[Any] = signing.Signer(salt=_SALT).unsign_object(token)
-        path, part_size_bytes, signed_number, size_bytes, sha256, expires_at = value
+        path, part_size_bytes, signed_number, size_bytes, sha256, expires_at_ms = value
     except (signing.BadSignature, ValueError, TypeError):
         return None
     upload = PartedUpload(path, upload_id, part_size_bytes)
-    request = PartRequest(number, size_bytes, sha256, datetime.fromtimestamp(expires_at, UTC))
+    request = PartRequest(number, size_bytes, sha256, datetime.fromtimestamp(expires_at_ms / 1000, UTC))
     is_ours = path.endswith(f"/{upload_id}") and signed_number == number and now < request.expires_at
     return (upload, request) if is_ours else None

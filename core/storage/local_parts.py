@@ -7,6 +7,12 @@ its text, so a process killed anywhere leaves a mark or none; it is made after t
 before the first byte of another try. (Losing power is another matter: what the kernel had not written yet is gone
 while its mark may stay. Then the check of the finished video finds it.)
 
+# Note [A late try]
+A try whose sender has given up may wait in a busy server with half of its bytes, while the next try brings the whole
+part and is acknowledged. Begun after that, it would take the mark away and break off. So a mark also says until when
+its link was good, and a try by an older link is told that the part is busy: whoever still wants it asks for a new
+link. Older means by less than links live, for a clock that was set back must not keep anybody out for longer.
+
 # Note [Who may write]
 A part is written under an exclusive lock on the part and a shared one on the upload; finishing and discarding take the
 upload's exclusively. Without that a request that hung for an hour would go on writing into a finished video. The locks
@@ -33,6 +39,7 @@ from core.storage.base import ObjectExists
 from core.storage.disk import FILE_MODE, FOLDER_MODE, disk_errors, make_folder, sync
 from core.storage.keys import checked_key
 from core.storage.parts import (
+    LINK_LIVES,
     MEBIBYTE,
     PartBusy,
     PartDamaged,
@@ -48,6 +55,7 @@ BLOCK_BYTES = 256 * 1024  # stays in the processor's cache between receiving and
 PIPE_BYTES = MEBIBYTE
 TOO_SHORT = "The part is shorter than was said."
 LOCK_PATIENCE_S = 2.0
+LINKS_LIVE_MS = round(LINK_LIVES.total_seconds() * 1000)
 _LOCK_POLL_S = 0.01
 
 Sign = Callable[[PartedUpload, PartRequest], SignedPart]
@@ -108,6 +116,7 @@ class LocalPartStorage:
         """
         with self._locked(upload, fcntl.LOCK_SH) as folder, _part_locked(folder, request.number):
             mark = folder / "parts" / str(request.number)
+            _refuse_late(mark, request)
             with _opened(folder / "video") as file:
                 with disk_errors():
                     mark.unlink(missing_ok=True)
@@ -115,7 +124,7 @@ class LocalPartStorage:
                 _copy(source, file, begin, request)
                 _start_writing(file, begin, request.size_bytes)
                 with disk_errors():
-                    mark.symlink_to(str(request.size_bytes))
+                    mark.symlink_to(f"{request.size_bytes} {_stamp(request)}")
 
     @timed
     def finish(self, upload: PartedUpload, size_bytes: int) -> None:
@@ -216,8 +225,21 @@ def _marked(folder: Path) -> dict[int, int]:
     found = {}
     for mark in marks:
         with suppress(FileNotFoundError):  # its part is being sent again
-            found[int(mark.name)] = int(str(mark.readlink()))
+            found[int(mark.name)] = int(str(mark.readlink()).partition(" ")[0])
     return dict(sorted(found.items()))
+
+
+def _refuse_late(mark: Path, request: PartRequest) -> None:
+    """Raise PartBusy for a link older than the one that brought the part (Note [A late try])."""
+    with disk_errors(), suppress(FileNotFoundError):
+        newest = int(str(mark.readlink()).partition(" ")[2] or 0)
+        if 0 < newest - _stamp(request) <= LINKS_LIVE_MS:
+            raise PartBusy("It was brought by a newer link.")
+
+
+def _stamp(request: PartRequest) -> int:
+    """Return the end of the link's time in milliseconds."""
+    return round(request.expires_at.timestamp() * 1000)
 
 
 def _copy(source: Source, file: int, begin: int, request: PartRequest) -> None:

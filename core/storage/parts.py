@@ -15,13 +15,14 @@ half a minute at 20 Mbit/s), unless MAX_PARTS asks for larger ones.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.storage.base import StorageError
 
 MEBIBYTE = 1024 * 1024
 MAX_PARTS = 10_000
+LINK_LIVES = timedelta(hours=1)
 LEAST_FILE_PART_BYTES = 16 * MEBIBYTE
 MOST_FILE_PART_BYTES = 64 * MEBIBYTE
 USUAL_PARTS = 32

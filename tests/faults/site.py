@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -214,10 +214,27 @@ class Sender:
     @contextlib.contextmanager
     def half_a_part(self, number: int) -> Iterator[socket.socket]:
         """Send the first half of a part, and go on holding the connection."""
-        path, content = self.link(number).removeprefix(self.address), self.part(number)
-        head = f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n"
+        path = self.link(number).removeprefix(self.address)
         lock = self.site.media / "uploads" / path.split("/")[4] / "parts" / f"{number}.lock"
+        with self._half_sent(path, number) as line:
+            until(lambda: lock.exists(), 30)
+            yield line
+
+    def late_half(self, number: int) -> Callable[[], bytes]:
+        """Ask for a link; what is returned sends half of the part by it, hangs up, and returns the answer."""
+        path = self.link(number).removeprefix(self.address)
+
+        def send() -> bytes:
+            with self._half_sent(path, number) as line:
+                line.shutdown(socket.SHUT_WR)
+                return line.recv(65536)
+
+        return send
+
+    @contextlib.contextmanager
+    def _half_sent(self, path: str, number: int) -> Iterator[socket.socket]:
+        content = self.part(number)
+        head = f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n"
         with socket.create_connection(("127.0.0.1", self.site.port), timeout=30) as line:
             line.sendall(head.encode() + content[: len(content) // 2])
-            until(lambda: lock.exists(), 30)
             yield line

@@ -15,7 +15,7 @@ from core.models import Upload
 from core.services import part_storage
 from core.services.part_links import PartWish, sign_parts
 from core.services.uploads import parted
-from core.storage.parts import PartRequest
+from core.storage.parts import LINK_LIVES, PartRequest
 from tests.functional.uploading import Uploader
 
 pytestmark = pytest.mark.one_stack("development", why="in S3 no part comes here")
@@ -132,7 +132,7 @@ def test_a_part_that_is_being_written_is_409_to_a_second_sender(sender):
         view[:8] = b"the rest"
         return 8
 
-    storage.write(parted(upload), PartRequest(2, 8, "", timezone.now()), source)
+    storage.write(parted(upload), PartRequest(2, 8, "", timezone.now() + LINK_LIVES), source)
     assert [answer.status_code for answer in answers] == [409, 409]
     assert answers[0]["Retry-After"] == "1"
     assert sender.held() == [2]
@@ -148,7 +148,7 @@ def test_completion_waits_for_no_sender_who_hangs(sender):
         view[:8] = b"the rest"
         return 8
 
-    storage.write(parted(upload), PartRequest(2, 8, "", timezone.now()), source)
+    storage.write(parted(upload), PartRequest(2, 8, "", timezone.now() + LINK_LIVES), source)
     assert answers[0].status_code == 409
     assert sender.complete().status_code == 201
 
