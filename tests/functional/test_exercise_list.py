@@ -1,6 +1,7 @@
 """The list's state filter, what an exercise's page offers its instructors, and the place its pages have in the site."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -152,3 +153,14 @@ def test_an_attempt_is_named_after_its_exercise_for_a_reviewer_and_lit_as_an_exe
     assert f"<h1>Ben, attempt 1: {exercise.name}</h1>" in heard
     own = as_user(ben).get(f"/attempts/{attempt.pk}/").content.decode()
     assert 'href="/exercises/" aria-current="true"' in own
+
+
+def test_a_card_that_was_drawn_before_shows_what_is_so_now(ben, exercise, as_user):
+    client = as_user(ben)
+    assert exercise.name in client.get("/exercises/").content.decode()
+    exercise.name, exercise.due_at = "Another name", timezone.now() - timedelta(days=1)
+    exercise.save()
+    page = client.get("/exercises/").content.decode()
+    assert "Another name" in page
+    assert "Late" in page
+    assert "Arms on eight counts" not in page
