@@ -8,6 +8,8 @@ from django.db import Error as DatabaseError
 
 from core.telemetry.catalog import CACHE_CALLS
 
+NAME = "database"
+
 
 class CountedDatabaseCache(DatabaseCache):
     """Django's, counting what it is asked and whether that was there."""
@@ -17,10 +19,10 @@ class CountedDatabaseCache(DatabaseCache):
         try:
             found: dict[Any, Any] = super().get_many(keys, version)
         except DatabaseError:
-            CACHE_CALLS.add("get", "error")
+            CACHE_CALLS.add(NAME, "get", "error")
             raise
-        CACHE_CALLS.add("get", "hit", amount=len(found))
-        CACHE_CALLS.add("get", "miss", amount=len(set(keys)) - len(found))
+        CACHE_CALLS.add(NAME, "get", "hit", amount=len(found))
+        CACHE_CALLS.add(NAME, "get", "miss", amount=len(set(keys)) - len(found))
         return found
 
     def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> bool:
@@ -28,7 +30,7 @@ class CountedDatabaseCache(DatabaseCache):
         try:
             kept: bool = super()._base_set(mode, key, value, timeout)  # type: ignore[misc]
         except DatabaseError:
-            CACHE_CALLS.add(mode, "error")
+            CACHE_CALLS.add(NAME, mode, "error")
             raise
-        CACHE_CALLS.add(mode, "ok" if kept else "refused")
+        CACHE_CALLS.add(NAME, mode, "ok" if kept else "refused")
         return kept

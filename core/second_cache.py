@@ -17,6 +17,8 @@ from typing import Any
 
 from django.core.cache import caches
 
+from core.telemetry.catalog import CACHE_CALLS
+
 logger = logging.getLogger(__name__)
 
 ALIAS = "redis"
@@ -37,11 +39,11 @@ class SecondCache:
 
     def recall(self, key: str) -> Any:
         """Return what was remembered, or None."""
-        return self._ask(lambda cache: cache.get(key))
+        return self._ask("get", lambda cache: cache.get(key))
 
     def remember(self, key: str, value: Any, seconds: int) -> None:
         """Keep a value, perhaps, for that long."""
-        self._ask(lambda cache: cache.set(key, value, seconds))
+        self._ask("set", lambda cache: cache.set(key, value, seconds))
 
     def check(self) -> None:
         """Raise SecondCacheAway when it does not take and give back a value; pauses do not count."""
@@ -56,14 +58,20 @@ class SecondCache:
         if not is_kept:
             raise SecondCacheAway("Redis lost within a moment what it was given.")
 
-    def _ask(self, question: Callable[[Any], Any]) -> Any:
-        if ALIAS not in caches.settings or self._clock() < self._resumes_at:
+    def _ask(self, operation: str, question: Callable[[Any], Any]) -> Any:
+        if ALIAS not in caches.settings:
+            return None
+        if self._clock() < self._resumes_at:
+            CACHE_CALLS.add(ALIAS, operation, "skipped")
             return None
         try:
-            return question(caches[ALIAS])
+            answer = question(caches[ALIAS])
+            CACHE_CALLS.add(ALIAS, operation, "ok" if operation == "set" else "miss" if answer is None else "hit")
+            return answer
         except Exception:
             # Redis, its client, and the pickled value may fail in many ways, and none of them is worth an answer.
             self._resumes_at = self._clock() + PAUSE_S
+            CACHE_CALLS.add(ALIAS, operation, "error")
             logger.warning("Redis does not answer", exc_info=True, extra={"pause_s": PAUSE_S})
             return None
 

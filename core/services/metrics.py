@@ -16,11 +16,13 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from core.services.components import media_disk_usage
-from core.services.readiness import Component, check_readiness
+from core.services.readiness import DEGRADED, FAIL, OK, Component, check_readiness
 from core.services.site_figures import site_figures
 from core.telemetry.gathering import families
 
 logger = logging.getLogger(__name__)
+
+UP = {OK: 1, DEGRADED: 0.5, FAIL: 0}
 
 
 class _Ready(Collector):
@@ -53,10 +55,10 @@ def _build() -> Metric:
 
 
 def _components(components: list[Component]) -> list[Metric]:
-    up = GaugeMetricFamily("practika_component_up", "1: what readiness says is ok.", labels=["component"])
+    up = GaugeMetricFamily("practika_component_up", "1: ok; 0.5: degraded; 0: it fails.", labels=["component"])
     seconds = GaugeMetricFamily("practika_component_seconds", "How long that check took.", labels=["component"])
     for component in components:
-        up.add_metric([component.name], int(component.ok))
+        up.add_metric([component.name], UP[component.state])
         seconds.add_metric([component.name], component.milliseconds / 1000)
     stopped = any(component.stops_traffic for component in components)
     return [up, seconds, GaugeMetricFamily("practika_ready", "1: readiness answers 200.", int(not stopped))]

@@ -26,7 +26,7 @@ STORAGE_SECONDS = Histogram(
     "practika_storage_seconds", "Calls of the storage of videos.", CALL_BOUNDS, ("operation", "outcome")
 )
 DATABASE_SECONDS = Histogram("practika_database_seconds", "Statements of the database.", CALL_BOUNDS, ("outcome",))
-CACHE_CALLS = Counter("practika_cache_calls_total", "Calls of the cache.", ("operation", "outcome"))
+CACHE_CALLS = Counter("practika_cache_calls_total", "Calls of the caches.", ("cache", "operation", "outcome"))
 SCHEDULED_RUNS = Counter("practika_scheduled_runs_total", "Runs of the schedule's entries.", ("entry", "outcome"))
 LOG_LINES_DROPPED = Counter("practika_log_lines_dropped_total", "Log lines that nobody took in time.")
 METRICS_LOST = Counter(LOST_KEY[0], "Observations for which a process's file had no room.")

@@ -9,6 +9,7 @@ import redis
 import requests
 
 from core.second_cache import PAUSE_S, SecondCache, redis_cache
+from core.telemetry.gathering import totals
 from tests.faults.site import Site
 from tests.functional.backup_site import required
 from tests.servers.redis import Redis, redis_program, redis_server
@@ -94,12 +95,19 @@ def test_it_is_asked_once_in_a_pause_and_again_after_it(second_cache, cache, cap
     second_cache.remember("key", 1, 60)
     assert second_cache.recall("key") == 1
     cache.freeze()
+    failed, skipped = calls("error"), calls("skipped")
     assert [second_cache.recall("key") for _ in range(20)] == [None] * 20
+    assert (calls("error") - failed, calls("skipped") - skipped) == (1, 19)
     assert len([record for record in caplog.records if record.message == "Redis does not answer"]) == 1
     cache.thaw()
     assert second_cache.recall("key") is None
     CLOCK[0] += PAUSE_S
     assert second_cache.recall("key") == 1
+
+
+def calls(outcome: str) -> float:
+    """Return how many questions to Redis this process has counted."""
+    return totals(None).get(("practika_cache_calls_total", "redis", "get", outcome), [0])[0]
 
 
 def test_without_an_address_it_remembers_nothing(settings):

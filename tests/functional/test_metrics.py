@@ -11,6 +11,7 @@ from django.test import Client
 
 from core.log_output import NonBlockingHandler
 from core.models import ProcessingJob
+from core.second_cache import SecondCacheAway
 from core.services import metrics as metrics_service
 from core.services import readiness
 from core.services.readiness import Readiness
@@ -66,6 +67,15 @@ def test_a_database_that_is_down_leaves_the_figures_of_the_processes(metrics, mo
     assert "practika_ready 0.0" in text
     assert "practika_requests_total" in text
     assert "practika_videos" not in text
+
+
+def test_a_component_that_is_degraded_is_neither_up_nor_down(metrics, monkeypatch):
+    def lacks_redis():
+        raise SecondCacheAway("Redis does not answer.")
+
+    monkeypatch.setattr(readiness, "READINESS", Readiness({"cache": lacks_redis}))
+    assert metrics.value("practika_component_up", component="cache") == 0.5
+    assert metrics.value("practika_ready") == 1
 
 
 def test_a_database_that_fails_in_the_middle_is_no_error_of_the_answer(metrics, monkeypatch):
@@ -155,9 +165,9 @@ def test_processing_is_counted_by_kind_and_how_it_ended(metrics, exercise):
 
 def test_statements_and_the_cache_are_counted(metrics):
     with (
-        metrics.adding(1, "practika_cache_calls_total", operation="get", outcome="miss"),
-        metrics.adding(1, "practika_cache_calls_total", operation="get", outcome="hit"),
-        metrics.adding(1, "practika_cache_calls_total", operation="set", outcome="ok"),
+        metrics.adding(1, "practika_cache_calls_total", cache="database", operation="get", outcome="miss"),
+        metrics.adding(1, "practika_cache_calls_total", cache="database", operation="get", outcome="hit"),
+        metrics.adding(1, "practika_cache_calls_total", cache="database", operation="set", outcome="ok"),
     ):
         cache.get("metrics")
         cache.set("metrics", 1)
