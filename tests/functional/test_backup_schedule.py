@@ -11,6 +11,8 @@ import pytest
 from tests.functional.backup_site import BackupSite
 from tests.functional.test_server import ROOT
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 # What the schedule does at `now`, and what readiness and metrics say of it then.
 LOOK = """
 import json

@@ -10,6 +10,7 @@ from tests.functional.uploading import Uploader
 NEW = "x9Qk2Lw7Zr4Tb8Vn1Ym6Hc3Jd5Fg0Ps-a-new-key-of-the-test-that-is-long"
 
 
+@pytest.mark.one_stack("development", why="S3 signs links to its objects with a key of its own")
 @pytest.mark.parametrize("is_kept", [True, False])
 def test_a_new_key_ends_log_ins_and_signed_links_unless_the_old_one_is_kept(
     is_kept, client, ben, staff, exercise, classroom, clip, settings
