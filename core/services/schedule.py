@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connections
 from django.db.models import DateTimeField, ExpressionWrapper, Q
@@ -41,16 +41,22 @@ class Entry:
 
 def prune_tasks() -> int:
     """Forget workers and ended or orphaned tasks of yesterday; the jobs' rows keep what matters."""
-    before = timezone.now() - FORGOTTEN_AFTER
+    before = _database_now() - FORGOTTEN_AFTER
     for worker in Worker.objects.filter(seen_at__lt=before):
         forget_sign(worker.name)
         worker.delete()
     return DBTaskResult.objects.exclude(status="READY").filter(started_at__lt=before).delete()[0]
 
 
+def _database_now() -> datetime:
+    """Return the time by the clock that all processes share; one whose own is wrong must sweep nothing early."""
+    clock = ScheduledRun.objects.annotate(at=Now()).values_list("at", flat=True)[:1]
+    return clock.get() if clock else timezone.now()
+
+
 SCHEDULE = [  # the site adds what core knows nothing of
     Entry("reap jobs", timedelta(seconds=10), reap_jobs),
-    Entry("prune uploads", timedelta(hours=1), lambda: prune_uploads(now=timezone.now())),
+    Entry("prune uploads", timedelta(hours=1), lambda: prune_uploads(now=_database_now())),
     Entry("prune tasks", timedelta(hours=6), prune_tasks),
     Entry("back up", timedelta(hours=1), lambda: keep_backups(now=timezone.now()), apart=True),
 ]

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.site import Site
+from tests.functional.backup_site import required
+from tests.servers.postgres import Postgres, postgres, programs
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +32,22 @@ def video(clip: Path) -> bytes:
     content = clip.read_bytes()
     padding = 3 * 1024 * 1024
     return content + (padding + 8).to_bytes(4, "big") + b"free" + bytes(range(256)) * (padding // 256)
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[Postgres]:
+    """A PostgreSQL server that tests may stop, freeze, and fill: it takes few connections."""
+    required(programs(), "PostgreSQL")
+    with postgres(max_connections="12") as server:
+        server.sql("CREATE DATABASE practika", "postgres")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_site(database: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A running site on it."""
+    made = Site(tmp_path_factory.mktemp("site"), {"DATABASE_URL": database.url(), "WEB_CONCURRENCY": "1"})
+    made.prepare()
+    made.start()
+    yield made
+    made.stop()

@@ -7,7 +7,6 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -15,7 +14,6 @@ import pytest
 import requests
 
 from tests.faults.site import Site
-from tests.servers.postgres import Postgres, postgres
 from tests.servers.waiting import until
 
 pytestmark = pytest.mark.xdist_group("database")
@@ -24,20 +22,9 @@ SOON_S = 15
 READING, WRITING = "/exercises/", "/accounts/profile/"
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[Postgres]:
-    with postgres(max_connections="12") as server:
-        server.sql("CREATE DATABASE practika", "postgres")
-        yield server
-
-
-@pytest.fixture(scope="module")
-def site(database: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = Site(tmp_path_factory.mktemp("site"), {"DATABASE_URL": database.url(), "WEB_CONCURRENCY": "1"})
-    made.prepare()
-    made.start()
-    yield made
-    made.stop()
+@pytest.fixture
+def site(postgres_site: Site) -> Site:
+    return postgres_site
 
 
 def status(site: Site, path: str = READING) -> int:
