@@ -39,7 +39,8 @@ BUCKET, KEYS = "practika", {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY":
 NGINX = """
 daemon off; worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
 events {{ worker_connections 64; }}
-http {{ access_log off; client_body_temp_path {folder}/body; client_max_body_size 0; client_body_buffer_size 1m;
+http {{ access_log off; client_body_temp_path {folder}/body; keepalive_timeout 1h;
+  client_max_body_size 0; client_body_buffer_size 1m;
   server {{ listen 127.0.0.1:{port}; root {folder}/files; location / {{ dav_methods PUT; }} }} }}
 """
 # The person who sends, and their class.

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playw
 from practika_project.demo import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
-FAKE_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # always allowed
+FAKE_CAMERA = ["--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream"]  # always allowed
 NO_PAGE = "/no-such-page/"  # Chromium reports its 404 as an error, which here is the answer wanted
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 Visit = Callable[..., Page]

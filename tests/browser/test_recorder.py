@@ -10,6 +10,7 @@ from tests.browser.conftest import DESKTOP, Visit
 pytestmark = pytest.mark.browser
 
 READY = "Sent. Your video is ready."
+SHOWN = "(video) => video.srcObject.getVideoTracks()[0].getSettings().deviceId"
 LOST = "The camera has stopped. What was recorded until then is here."
 
 
@@ -56,6 +57,19 @@ def test_a_recording_is_made_by_the_keyboard_alone(ada: Page) -> None:
     ada.keyboard.press("Enter")
     expect(ada.get_by_role("group", name="Your video")).to_be_focused()
     expect(ada.locator("[data-part=figures]")).to_have_text(READY)
+
+
+def test_another_camera_is_chosen_by_its_name_or_by_flipping_and_the_focus_stays(ada: Page) -> None:
+    button(ada, "Record").click()
+    cameras = ada.locator("[data-part=camera]")
+    first = cameras.input_value()
+    button(ada, "Flip").press("Enter")
+    expect(button(ada, "Flip")).to_be_focused()
+    second = cameras.input_value()
+    assert second != first
+    cameras.select_option(first)
+    expect(button(ada, "Start recording")).to_be_visible()
+    assert ada.locator("[data-part=preview]").evaluate(SHOWN) == cameras.input_value() == first
 
 
 def test_a_camera_taken_away_ends_the_recording_with_what_was_recorded(chromium: Browser, ada: Page) -> None:

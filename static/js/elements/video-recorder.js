@@ -75,14 +75,16 @@ export class VideoRecorder extends HTMLElement {
   }
 
   async #open(camera) {
+    const pressed = this.dataset.state === "ready" ? document.activeElement : null;
     this.#show("asking", "Waiting for the camera");
     try {
       await camera();
     } catch (error) {
       return this.#refuse(error.message);
     }
-    if (this.isConnected) this.#show("ready", "The camera is on");
-    else this.#picture.close();
+    if (!this.isConnected) return this.#picture.close();
+    this.#show("ready", "The camera is on");
+    pressed?.focus(); // whoever flips may want to flip back
   }
 
   #refuse(sentence) {

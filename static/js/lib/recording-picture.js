@@ -44,9 +44,12 @@ export class RecordingPicture {
     return this.open({ camera: this.#part("camera").value, microphone: this.#part("microphone").value });
   }
 
-  /** Opens the camera on the other side of the device. */
+  /** Opens the camera on the other side of the device; where cameras have no side, the next one. */
   flip() {
-    return this.open({ facing: this.#facing === "environment" ? "user" : "environment" });
+    const { camera, microphone, facing } = sourcesOf(this.#stream);
+    if (facing) return this.open({ facing: facing === "environment" ? "user" : "environment", microphone });
+    const cameras = [...this.#part("camera").options].map(({ value }) => value);
+    return this.open({ camera: cameras[(cameras.indexOf(camera) + 1) % cameras.length], microphone });
   }
 
   /** Mirrors the preview, or not, as a mirror on the wall does: what is recorded is what others see. */
