@@ -71,12 +71,29 @@ class PartsVisitor(Visitor):
         return json.loads(text)
 
     def send_parts(self, video: Path, classroom: str) -> float:
-        """Upload the video in parts, several at a time; return the seconds until its completion was answered.
+        """Upload the video in parts, several at a time; return the seconds until its completion was answered."""
+        started = time.perf_counter()
+        self.complete(self.send_but_the_end(video, classroom), video)
+        return time.perf_counter() - started
+
+    def can_have(self, path: str) -> bool:
+        """Return whether the first bytes of a file are there for this visitor."""
+        try:
+            self._ask("GET", path, expected=206, headers={"Range": "bytes=0-99"})
+        except Refused:
+            return False
+        return True
+
+    def complete(self, upload: dict, video: Path) -> dict:
+        """Complete an upload whose parts are all there; return what the API says of the upload."""
+        return self.call("POST", upload["completion_url"], {"size_bytes": video.stat().st_size})
+
+    def send_but_the_end(self, video: Path, classroom: str) -> dict:
+        """Upload the video in parts, several at a time, but do not complete it; return the upload.
 
         The calls are those of the browser (static/js/lib/signatures.js): links for ever more parts in one call.
         """
         size = video.stat().st_size
-        started = time.perf_counter()
         fields = {"client_token": os.urandom(16).hex(), "size_bytes": size, "classroom": classroom}
         upload = self.call("POST", "/core/api/uploads/", fields)
         wishes = wished_parts(video, size, upload)
@@ -86,8 +103,7 @@ class PartsVisitor(Visitor):
                   for link, wish in zip(signed, wishes, strict=True)]  # fmt: skip
         self.app_bytes += sum(piece.length for piece in pieces if piece.url.startswith("/"))
         put_all(pieces, video, self._port)
-        self.call("POST", upload["completion_url"], {"size_bytes": size})
-        return time.perf_counter() - started
+        return upload
 
 
 def wished_parts(video: Path, size: int, upload: dict) -> list[dict]:

@@ -31,7 +31,7 @@ from core.telemetry.gathering import begin_counting
 
 logger = logging.getLogger(__name__)
 
-POLL_S = 0.5
+POLL_S = 0.2  # somebody waits for the check of a video: it should play within a second
 SCHEDULE_POLL_S = 5.0
 AFTER_DATABASE_ERROR_S = 5.0
 
