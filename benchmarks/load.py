@@ -24,9 +24,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from fixed_rate import Ask, Tally, run
+from parts_visitor import PartsVisitor
 from practika import EMAIL, PASSWORD, SITE, prepare
 from servers import Server, gunicorn, manage
-from upload import PartsVisitor
 from visitor import PROXIED
 
 KIBIBYTE = 1024

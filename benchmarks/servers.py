@@ -34,7 +34,11 @@ class Server:
 
     def peak_mib(self) -> float:
         """Return the highest resident memory that any worker ever had, in MiB."""
-        return max(resident_peak_mib(pid) for pid in children(self.pid))
+        return max(self.peaks_mib())
+
+    def peaks_mib(self) -> list[float]:
+        """Return the highest resident memory that each worker ever had, in MiB."""
+        return [resident_peak_mib(pid) for pid in children(self.pid)]
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from servers import MEBIBYTE
-from upload import nginx
+from upload_limits import nginx
 from videos import real_video
 
 from tests.faults.proxy import Line
@@ -102,7 +102,7 @@ def measure(folder: Path, mebibytes: int, rounds: int) -> bool:
     with ExitStack() as stack:
         stack.callback(site.stop)
         site.start()
-        port = stack.enter_context(nginx(folder))
+        port = stack.enter_context(nginx(folder)).port
         (folder / "files" / "page.html").write_text("<!doctype html><input type=file>")
         lines = [stack.enter_context(Line("127.0.0.1", number)) for number in (site.port, port)]
         playwright = stack.enter_context(sync_playwright())

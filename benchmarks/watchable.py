@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from parts_visitor import PartsVisitor
 from practika import SITE
 from servers import ROOT, gunicorn, resident_peak_mib
-from upload import PartsVisitor, member, site_with_a_class
+from upload import member, site_with_a_class
 
 ASK_AGAIN_S, MOST_S = 0.01, 60
 
