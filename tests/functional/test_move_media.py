@@ -151,13 +151,16 @@ def test_what_the_site_still_plays_is_not_removed(video, media, move):
     assert media.stored() == {}
 
 
-def test_an_original_whose_copy_has_gone_stays(video, media, move):
+def test_an_original_whose_copy_goes_meanwhile_stays(video, media, exercise, ben, clip, move):
     move("--to", "s3")
+    factories.attempt(exercise, ben, clip)
     media.switch_to_s3()
-    media.bucket.Object(video.storage_path).delete()
-    code, moved = move("--to", "s3", "--remove")
-    assert (code, moved["copied"], moved["removed"]) == (0, 1, 3)
-    assert video.storage_path in media.stored()
+    copy = media.bucket.Object(video.storage_path)
+    moved = media_move.move_media(to="s3", remove=True, tell=lambda done, of: copy.delete())
+    assert [problem.storage_path for problem in moved.problems] == [video.storage_path]
+    assert list(media.local()) == [video.storage_path]
+    assert move("--to", "s3", "--remove")[1]["removed"] == 1
+    assert media.local() == {}
 
 
 def test_a_damaged_original_is_named_and_not_copied(video, media, move):
