@@ -90,11 +90,12 @@ class PractikaWorker(TaskWorker):
             self._leave()
 
     def _leave(self) -> None:
-        forget_sign(self.worker_id)
         try:
             Worker.objects.filter(name=self.worker_id).delete()
         except DatabaseError:  # it grows old by itself; a worker that did its work has not failed
             logger.warning("Worker left without saying so", exc_info=True)
+        else:
+            forget_sign(self.worker_id)  # a fresh row without its sign would be taken for another folder's
 
     def _keep_schedule(self) -> None:
         while True:
