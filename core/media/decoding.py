@@ -1,4 +1,4 @@
-"""Decodes until there is one picture, and says which pictures are too large."""
+"""Decodes what can be decoded: up to the first picture, or all but what is damaged; refuses pictures too large."""
 
 from typing import Any
 
@@ -36,6 +36,25 @@ class FirstPicture:
             if not frame.is_corrupt:
                 return frame
         return None
+
+
+class PatientDecoder:
+    """Decodes packet after packet and passes over damaged ones; after `most_broken` the error passes through."""
+
+    def __init__(self, context: Any, most_broken: int):
+        self._context, self._left = context, most_broken
+
+    def frames(self, packet: Any | None) -> list[Any]:
+        """Return what the packet completes; None asks for what the decoder still holds."""
+        try:
+            return self._context.decode(packet)
+        except MemoryError:
+            raise
+        except FFmpegError:
+            self._left -= 1
+            if self._left < 0:
+                raise
+            return []
 
 
 def refuse_large(width_px: int, height_px: int, limits: Limits) -> None:

@@ -20,10 +20,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from typing import Any
 
-from av.error import FFmpegError
-
 from core.media.color import BT709, LIMITED_RANGE
-from core.media.decoding import refuse_large
+from core.media.decoding import PatientDecoder, refuse_large
 from core.media.facts import Limits, refusal
 from core.media.framing import rendition_size, steps_to
 from core.media.graphs import PictureGraph
@@ -94,8 +92,9 @@ class EncodedPictures:
     def __init__(self, target: Any, stream: Any, probed: Probed, limits: Limits):
         rate = Fraction(probed.facts.frame_rate_num, probed.facts.frame_rate_den)
         size = rendition_size(probed.facts.width_px, probed.facts.height_px)
-        self._target, self._limits, self._decoder = target, limits, stream.codec_context
-        self._decoder.thread_count, self._decoder.thread_type = _THREADS, "AUTO"
+        self._target, self._limits = target, limits
+        stream.codec_context.thread_count, stream.codec_context.thread_type = _THREADS, "AUTO"
+        self._decoder = PatientDecoder(stream.codec_context, _MAX_BROKEN_PACKETS)
         self._moments = Moments(stream, rate)
         self._graph = PictureGraph(
             lambda frame: steps_to(size, frame, stream.sample_aspect_ratio, probed.orientation), self._moments.tick
@@ -104,7 +103,7 @@ class EncodedPictures:
         _set_up(self._stream.codec_context, size, self._moments.tick)
         self._stream.codec_context.open()  # before the other thread has it
         self._encoding, self._ahead = ThreadPoolExecutor(1), deque[Future[Any]]()
-        self._broken = self._next_key = 0
+        self._next_key = 0
 
     def take(self, packet: Any | None) -> None:
         """Encode what the packet completes; None asks for what the decoder still holds."""
@@ -127,15 +126,7 @@ class EncodedPictures:
         self._write(0)
 
     def _decoded(self, packet: Any | None) -> list[Any]:
-        try:
-            frames = self._decoder.decode(packet)
-        except MemoryError:
-            raise
-        except FFmpegError:
-            self._broken += 1
-            if self._broken > _MAX_BROKEN_PACKETS:
-                raise
-            return []
+        frames = self._decoder.frames(packet)
         return [frame for frame in frames if self._moments.begun or not frame.is_corrupt]
 
     def _encode(self, frames: list[Any]) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from av.error import BlockingIOError as NotYet
 from av.error import EOFError as EndOfFile
-from av.error import FFmpegError
 from av.filter import Graph
+
+from core.media.decoding import PatientDecoder
 
 _RATES = {44_100, 48_000}
 _USUAL_RATE = 48_000
@@ -23,30 +24,22 @@ class EncodedSound:
     """Takes the packets of one stream of sound and writes AAC into the target."""
 
     def __init__(self, target: Any, stream: Any):
-        self._target, self._source, self._decoder = target, stream, stream.codec_context
-        rate = self._decoder.sample_rate
+        self._target, self._source = target, stream
+        self._decoder = PatientDecoder(stream.codec_context, _MAX_BROKEN_PACKETS)
+        rate = stream.codec_context.sample_rate
         self._rate = rate if rate in _RATES else _USUAL_RATE
-        self._layout = "mono" if self._decoder.channels == 1 else "stereo"
+        self._layout = "mono" if stream.codec_context.channels == 1 else "stereo"
         self._stream = target.add_stream("aac", rate=self._rate)
         encoder = self._stream.codec_context
         encoder.layout, encoder.format, encoder.time_base = self._layout, "fltp", Fraction(1, self._rate)
         encoder.bit_rate, encoder.thread_count = _BITS_PER_SECOND[self._layout], 1
         self._graph: Graph | None = None
         self._graph_for: tuple[Any, ...] = ()
-        self._samples = self._broken = 0
+        self._samples = 0
 
     def take(self, packet: Any | None) -> None:
         """Encode what the packet completes; None asks for what the decoder still holds."""
-        try:
-            frames = self._decoder.decode(packet)
-        except MemoryError:
-            raise
-        except FFmpegError:
-            self._broken += 1
-            if self._broken > _MAX_BROKEN_PACKETS:
-                raise
-            return
-        for frame in frames:
+        for frame in self._decoder.frames(packet):
             if frame.samples and frame.sample_rate:
                 frame.time_base = self._source.time_base
                 self._push(frame)
