@@ -79,3 +79,16 @@ def test_only_ones_own_unused_upload_of_that_class_is_taken(ada, ben, dee, exerc
     mine = factories.uploaded(ben, exercise.classroom, clip)
     assert as_user(ben).post(path, {"uploaded": str(mine.pk)}).status_code == 302
     assert as_user(ben).post(path, {"uploaded": str(mine.pk)}).status_code == 422
+
+
+def test_a_video_in_s3_is_checked_and_prepared_there_and_no_copy_stays_here(s3_store, ben, classroom, webm, settings):
+    video = factories.uploaded(ben, classroom, webm)
+    run_tasks()
+    assert {kind: job.state for kind, job in jobs_of(video).items()} == dict.fromkeys(
+        ("verify", "web", "thumbnails"), "done"
+    )
+    made = dict(video.renditions.values_list("kind", "storage_path"))
+    assert set(made) == {"poster", "web", "sprite", "vtt"}
+    assert set(s3_store.objects()) == {video.storage_path, *made.values()}
+    assert s3_store.read(made["web"])[4:8] == b"ftyp"
+    assert list(settings.INCOMING_ROOT.iterdir()) == []
