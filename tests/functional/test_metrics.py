@@ -153,7 +153,6 @@ def test_an_upload_that_is_no_video_is_counted_with_its_reason(metrics, ben, cla
     assert metrics.value("practika_upload_failures_total", code=code) >= 1
 
 
-@pytest.mark.one_stack("development", why="S3 is not asked for the size first")
 def test_processing_is_counted_by_kind_and_how_it_ended(metrics, exercise, settings):
     job = ProcessingJob.objects.get(kind="thumbnails")
     with metrics.adding(1, "practika_processing_seconds_count", kind="thumbnails", outcome="done"):
