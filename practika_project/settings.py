@@ -15,6 +15,7 @@ from core.second_cache import ALIAS, redis_cache
 from core.storage.options import S3_STORAGE, s3_options, s3_origins
 from practika_project import __version__, env
 from practika_project.development_key import development_key
+from practika_project.error_tracking import start_error_tracking
 from practika_project.mail import email_settings
 from practika_project.production import refuse_unsafe_production
 
@@ -295,16 +296,7 @@ METRICS_TOKEN = env.secret("METRICS_TOKEN")
 METRICS_NETWORKS = env.networks("METRICS_NETWORKS")
 SENTRY_DSN = env.secret("SENTRY_DSN")
 if SENTRY_DSN:
-    import sentry_sdk
-
-    sentry_sdk.init(
-        dsn=SENTRY_DSN,
-        environment=ENVIRONMENT,
-        release=f"practika@{VERSION}",
-        send_default_pii=False,
-        include_local_variables=False,
-        max_request_body_size="never",
-    )
+    start_error_tracking(dsn=SENTRY_DSN, environment=ENVIRONMENT, version=VERSION)
 
 # ── Stop here rather than run unsafely ────────────────────────────────────────────────────────────────────────
 
