@@ -4,7 +4,6 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from core.telemetry.catalog import LOGINS
@@ -16,14 +15,6 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return whether people may make an account themselves; it has no role in any class."""
         return bool(settings.ALLOW_SIGNUP)
-
-    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Let allauth refuse whoever tried too often, and count them."""
-        try:
-            super().pre_authenticate(request, **credentials)
-        except ValidationError:
-            LOGINS.add("throttled")
-            raise
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Count a wrong password, or an account that is not there."""

@@ -35,7 +35,8 @@ View = Callable[..., HttpResponse]
 FORM_ALLOWANCE_BYTES = 1024 * 1024  # what the form's other fields may add to the video
 RETRY_AFTER_S = 30
 NOT_CHECKED = "This site cannot check videos right now. Nothing was kept; send it again in a few minutes."
-ERROR_PAGES = frozenset({400, 403, 404, 413, 503})  # every other status is shown on the page of 500, with its number
+# Every other status is shown on the page of 500, with its number.
+ERROR_PAGES = frozenset({400, 403, 404, 413, 429, 503})
 
 
 class AuthenticatedRequest(HttpRequest):
@@ -69,19 +70,25 @@ def wants_json(request: HttpRequest) -> bool:
     return request.path.startswith("/core/api/") or request.headers.get("Accept", "") == "application/json"
 
 
-def refuse(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
-    """Return an error as a problem or as a page, whichever the caller reads; both name the request."""
+def refuse(
+    request: HttpRequest, status: int, title: str, detail: str, *, retry_after_s: int | None = None
+) -> HttpResponse:
+    """Return an error as a problem or as a page, whichever the caller reads; both name the request.
+
+    With `retry_after_s` (always for 503) it says when to try again.
+    """
+    if status == 503:
+        retry_after_s = retry_after_s or RETRY_AFTER_S
     request_id = getattr(request, "request_id", "")
     if wants_json(request):
         response: HttpResponse = problem(status, title, detail, request_id=request_id)
     else:
         page = status if status in ERROR_PAGES else 500
         context = {"status": status, "title": title, "reason": detail, "request_id": request_id}
-        if status == 503:
-            context["retry_after_s"] = RETRY_AFTER_S
+        context["retry_after_s"] = retry_after_s
         response = render(None, f"{page}.html", context, status=status)
-    if status == 503:
-        response["Retry-After"] = str(RETRY_AFTER_S)
+    if retry_after_s:
+        response["Retry-After"] = str(retry_after_s)
     return response
 
 

@@ -18,6 +18,8 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
+from core.limits import Limit
+
 TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 FALSE_WORDS = frozenset({"false", "0", "no", "off"})
 SHOWN_CHARACTERS = 60
@@ -66,6 +68,11 @@ class Environment:
     def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
         """Return the networks of a list like 10.0.0.0/8,127.0.0.1; none by default."""
         return self._read(name, "list", [], lambda value: [_network(part) for part in _items(value)])
+
+    def limits(self, name: str, default: list[str]) -> tuple[Limit, Limit]:
+        """Return the limits of one account and from one address, as of 10/5m,100/5m."""
+        account, address = self._read(name, "list", list(default), _two_limits)
+        return Limit.read(account), Limit.read(address)
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         """Return one of the allowed words as it is spelled there; any case is accepted."""
@@ -134,6 +141,16 @@ def _network(value: str) -> IPv4Network | IPv6Network:
         raise ValueError("which is not a list of networks. Write addresses like 10.0.0.0/8,192.0.2.7.") from None
 
 
+def _two_limits(value: str) -> list[str]:
+    written = _items(value)
+    try:
+        _account, _address = map(Limit.read, written)
+    except ValueError:
+        sentence = "which is not two limits. Write one of an account and one from an address, like 10/5m,100/5m."
+        raise ValueError(sentence) from None
+    return written
+
+
 def _choice(value: str, allowed: tuple[str, ...]) -> str:
     for word in allowed:
         if word.casefold() == value.casefold():
@@ -171,6 +188,7 @@ flag = PROCESS.flag
 number = PROCESS.number
 items = PROCESS.items
 networks = PROCESS.networks
+limits = PROCESS.limits
 choice = PROCESS.choice
 secret = PROCESS.secret
 refuse = PROCESS.refuse

@@ -49,6 +49,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refuse(request, 404, "Not found", "There is nothing here, or it is not for this account.")
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """429 for what allauth itself limits (core/throttling.py says what), each by the minute."""
+    return refuse(
+        request, 429, "Too often", "This was tried too often in a short time. Nothing was changed.", retry_after_s=60
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 when the database does not answer; the exception is being handled while this runs."""
     if _is_database_away(sys.exception()):

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "core.maintenance.MaintenanceMiddleware",
+    "core.throttling.ThrottlingMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.middleware.PersonMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -128,8 +129,15 @@ else:
 DATABASES = {"default": DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Log-in limits live in the default cache: in the database, so that they never fail open when Redis is away.
-CACHES = {"default": {"BACKEND": "core.cache.CountedDatabaseCache", "LOCATION": "practika_cache"}}
+# allauth's limits live in the default cache: in the database, so that they never fail open when Redis is away.
+# Django's 300 entries would let a flood of others push them out.
+CACHES = {
+    "default": {
+        "BACKEND": "core.cache.CountedDatabaseCache",
+        "LOCATION": "practika_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 REDIS_URL = env.secret("REDIS_URL")
 if REDIS_URL:
     CACHES[ALIAS] = redis_cache(REDIS_URL)
@@ -153,6 +161,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ALLOW_SIGNUP = env.flag("DJANGO_ALLOW_SIGNUP", False)
+# Ours count these (core/throttling.py).
+ACCOUNT_RATE_LIMITS = dict.fromkeys(("login", "login_failed", "signup", "reset_password"))
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -250,6 +260,31 @@ MAX_VIDEO_BYTES = env.number("PRACTIKA_MAX_VIDEO_BYTES", 4 * GIBIBYTE, minimum=1
 QUOTA_USER_BYTES = env.number("PRACTIKA_QUOTA_USER_BYTES", 50 * GIBIBYTE, minimum=1)
 QUOTA_CLASS_BYTES = env.number("PRACTIKA_QUOTA_CLASS_BYTES", 500 * GIBIBYTE, minimum=1)
 MAX_OPEN_UPLOADS = env.number("PRACTIKA_MAX_OPEN_UPLOADS", 20, minimum=1)
+
+# How often, by one account and from one address (Note [One mechanism] in core/throttling.py). An address may be a
+# whole school.
+LIMITS = {
+    "log_in": env.limits("PRACTIKA_LIMIT_LOG_IN", ["10/5m", "100/5m"]),
+    "sign_up": env.limits("PRACTIKA_LIMIT_SIGN_UP", ["5/1h", "50/1h"]),
+    "password_reset": env.limits("PRACTIKA_LIMIT_PASSWORD_RESET", ["5/1h", "50/1h"]),
+    "uploads": env.limits("PRACTIKA_LIMIT_UPLOADS", ["300/1h", "3000/1h"]),
+    "comments": env.limits("PRACTIKA_LIMIT_COMMENTS", ["60/5m", "1200/5m"]),
+    "api": env.limits("PRACTIKA_LIMIT_API", ["1200/1m", "12000/1m"]),
+}
+#: View → limit, for what changes something; every other such call of the API counts as "api".
+THROTTLED = {
+    "account_login": "log_in",
+    "account_signup": "sign_up",
+    "account_reset_password": "password_reset",
+    "core:uploads": "uploads",
+    "core:upload_video": "uploads",
+    "exercises:create": "uploads",
+    "exercises:replace_video": "uploads",
+    "exercises:attempt_create": "uploads",
+    "comments:create": "comments",
+}
+#: Parts of an upload that was counted; there are many, and signing and receiving them writes no row.
+UNTHROTTLED = {"core:upload_parts", "core:upload_part", "core:upload_part_bytes"}
 
 # ── Security ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -36,4 +36,5 @@ urlpatterns = [
 handler400 = "practika_project.errors.bad_request"
 handler403 = "practika_project.errors.forbidden"
 handler404 = "practika_project.errors.not_found"
+handler429 = "practika_project.errors.too_many_requests"  # allauth looks for it
 handler500 = "practika_project.errors.server_error"

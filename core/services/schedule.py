@@ -22,6 +22,7 @@ from core.services.backup_schedule import keep_backups
 from core.services.one_folder import forget_sign
 from core.services.processing import reap_jobs
 from core.services.pruning import prune_uploads
+from core.services.throttling import prune_throttles
 from core.telemetry.catalog import SCHEDULED_RUNS
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ SCHEDULE = [  # the site adds what core knows nothing of
     Entry("reap jobs", timedelta(seconds=10), reap_jobs),
     Entry("prune uploads", timedelta(hours=1), lambda: prune_uploads(now=_database_now())),
     Entry("prune tasks", timedelta(hours=6), prune_tasks),
+    Entry("prune throttles", timedelta(hours=1), lambda: prune_throttles(now=timezone.now())),
     Entry("back up", timedelta(hours=1), lambda: keep_backups(now=timezone.now()), apart=True),
 ]
 

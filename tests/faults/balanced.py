@@ -16,10 +16,12 @@ from tests.faults.site import Site, until
 from tests.nginx import listening, start_of_nginx
 
 HOST = "localhost"
+RESETS = 3
 SERVER = {
     "DJANGO_TRUSTED_PROXY_COUNT": "1",
     "PRACTIKA_X_ACCEL_PREFIX": "/protected-media",
     "PRACTIKA_DRAIN_SECONDS": "1",
+    "PRACTIKA_LIMIT_PASSWORD_RESET": f"{RESETS}/1h,100/1h",
     "WEB_CONCURRENCY": "1",
 }
 

@@ -80,6 +80,7 @@ class Site:
             "DJANGO_MEDIA_ROOT": str(self.media),
             "PYTHONPATH": str(ROOT),
             "WEB_CONCURRENCY": "2",
+            "PRACTIKA_LIMIT_UPLOADS": "900000/1s,900000/1s",  # Ben sends for hundreds
         }
         return environment(**own | self.variables)
 

@@ -7,13 +7,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 import requests
 
 from core import long_bodies
-from tests.faults.balanced import HOST, Balanced, balanced, restart
+from tests.faults.balanced import HOST, RESETS, Balanced, balanced, restart
 from tests.faults.site import CSRF, Sender, Site, until
 from tests.nginx import NGINX
 
@@ -86,6 +87,16 @@ def test_one_server_restarts_after_the_other_and_no_request_fails(both: Balanced
             assert restart(server) == 0
             load.goes_on()
     assert load.answers.keys() == {("page", 200), ("new line", 200), ("range", 206), ("part", 200)}
+
+
+def test_two_servers_count_one_limit_together(both: Balanced) -> None:
+    known = {"cookies": {"csrftoken": CSRF}, "headers": {"X-CSRFToken": CSRF, "Referer": f"{both.address}/"}}
+    address, form = f"{both.address}/accounts/password/reset/", {"email": "ada@example.org"}
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(requests.post, address, form, **known, timeout=60) for _ in range(3 * RESETS)]
+    answers = sorted((one.result() for one in asked), key=lambda answer: answer.status_code)
+    assert [answer.status_code for answer in answers] == [200] * RESETS + [429] * (2 * RESETS)
+    assert all(600 < int(answer.headers["Retry-After"]) <= 1200 for answer in answers[RESETS:])
 
 
 def tls(site: Balanced, opening: bytes) -> socket.socket:

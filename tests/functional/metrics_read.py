@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 
-from django.core.cache import cache
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -35,8 +34,3 @@ class Metrics:
         before = self.value(name, **labels)
         yield
         assert self.value(name, **labels) - before == expected, (name, labels)
-
-
-def forget_throttles() -> None:
-    """Let nobody be refused for what an earlier test did."""
-    cache.clear()

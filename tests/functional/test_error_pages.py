@@ -8,7 +8,7 @@ from django.test import Client, RequestFactory
 
 from practika_project import errors
 
-PAGES = [400, 403, 404, 413, 500, 503]
+PAGES = [400, 403, 404, 413, 429, 500, 503]
 
 
 @pytest.mark.parametrize("status", PAGES)

@@ -18,7 +18,7 @@ from core.services.readiness import Readiness
 from core.services.rendering import run_job
 from core.services.storage import VideoStorageService
 from tests import factories
-from tests.functional.metrics_read import Metrics, forget_throttles
+from tests.functional.metrics_read import Metrics
 from tests.functional.uploading import Uploader
 
 METRICS = "/core/metrics/"
@@ -100,7 +100,6 @@ def test_requests_are_counted_by_the_name_of_their_route_and_never_by_their_path
 
 
 def test_log_ins_that_work_fail_and_come_too_often_are_counted(metrics, ben):
-    forget_throttles()
     with metrics.adding(1, "practika_logins_total", outcome="ok"):
         assert log_in("ben@example.org", "pass-Ben").status_code == 302
     with metrics.adding(3, "practika_logins_total", outcome="failed"):
@@ -112,7 +111,6 @@ def test_log_ins_that_work_fail_and_come_too_often_are_counted(metrics, ben):
     refused = [answer for answer in answers if answer.status_code == 429]
     assert metrics.value("practika_logins_total", outcome="throttled") > before
     assert metrics.value("practika_throttled_total", route="account_login") - throttled == len(refused)
-    forget_throttles()
 
 
 def log_in(email: str, password: str):

@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from core.limits import Limit
 from practika_project.env import Environment, Variable
 
 
@@ -163,3 +164,12 @@ def test_a_list_of_networks_is_read_strictly():
     assert [str(network) for network in environment.networks("GOOD")] == ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]
     assert environment.networks("BAD") == []
     assert "which is not a list of networks." in environment.refused[0]
+
+
+@pytest.mark.parametrize("value", ["10/5m", "10/5m,100", "a,b", "1/1m,2/1m,3/1m", "0/1m,1/1m"])
+def test_limits_are_two_each_with_an_amount_and_a_time(value):
+    environment = Environment({"PRACTIKA_LIMIT_API": value})
+    usual = environment.limits("PRACTIKA_LIMIT_API", ["10/5m", "100/5m"])
+    assert usual == (Limit(10, 300_000), Limit(100, 300_000))
+    assert "Write one of an account and one from an address" in environment.refused[0]
+    assert Environment({"A": " 1/s , 2/d "}).limits("A", ["9/m", "9/m"]) == (Limit(1, 1000), Limit(2, 86_400_000))
