@@ -1,6 +1,6 @@
 // <upload-field data-uploads data-classroom>: chooses, drops or records a video and sends it, in parts, while the rest
 // of the form is filled in. What it ends with is the video's id in the form's hidden field `uploaded`.
-// Events: upload-ready (the id is there), upload-again (post the form again), upload-empty (nothing is chosen any more).
+// Events: upload-ready (the id is there), upload-again (post the form again), upload-empty (nothing is chosen now).
 import { Transfer } from "../lib/transfer.js";
 import { UploadWays } from "../lib/upload-ways.js";
 import { UploadCalls } from "../lib/uploads.js";

@@ -21,8 +21,8 @@ export class VideoRecorder extends HTMLElement {
     this.#review = new RecordingReview(this.#part("review"));
     this.#dialog.showModal();
     this.#dialog.addEventListener("cancel", (event) => this.#onEscape(event));
-    this.addEventListener("click", (event) => this.#commands[event.target.closest("[data-command]")?.dataset.command]?.());
-    this.addEventListener("change", (event) => event.target.matches("select") && this.#open(() => this.#picture.choose()));
+    this.addEventListener("click", ({ target }) => this.#commands[target.closest("[data-command]")?.dataset.command]?.());
+    this.addEventListener("change", ({ target }) => target.matches("select") && this.#open(() => this.#picture.choose()));
     document.addEventListener("visibilitychange", this.#onHidden);
     this.#open(() => this.#picture.open({}));
     this.#tick();
@@ -70,7 +70,9 @@ export class VideoRecorder extends HTMLElement {
   #show(state, words = "") {
     this.dataset.state = state;
     this.#part("spoken").textContent = words;
-    for (const element of this.querySelectorAll("[data-when]")) element.hidden = !element.dataset.when.split(" ").includes(state);
+    for (const element of this.querySelectorAll("[data-when]")) {
+      element.hidden = !element.dataset.when.split(" ").includes(state);
+    }
     this.querySelector("[data-first]:not([hidden] *, [hidden])")?.focus();
   }
 

@@ -34,7 +34,8 @@ export class RecordingPicture {
     const stream = await openCamera(wish);
     this.#stream = this.#part("preview").srcObject = stream;
     this.#level = new SoundLevel(stream);
-    for (const track of stream.getVideoTracks()) track.addEventListener("ended", () => this.#stream === stream && this.#onLost());
+    const [camera] = stream.getVideoTracks();
+    camera.addEventListener("ended", () => this.#stream === stream && this.#onLost());
     this.mirror(this.#facing !== "environment");
     await this.#list();
   }

@@ -2,8 +2,8 @@
 //
 // Note [What a recording never waits for]
 // Nothing here holds the camera up, and at the end nothing waits for the check: this browser has just made the video
-// itself, and the page that follows says when it was checked. Chunks are kept on the device and cut into parts; if the upload cannot be opened,
-// or ends, the recording goes on, and `send` carries the whole of it as a file would be carried.
+// itself, and the page that follows says when it was checked. Chunks are kept on the device and cut into parts; if the
+// upload cannot be opened, or ends, the recording goes on, and `send` carries the whole of it as a file would be carried.
 import { dropChunks, dropRecording, keepChunk, noteRecording } from "./chunks.js";
 import { ChunkCutter } from "./chunks-cutter.js";
 import { holdRecording } from "./recording-locks.js";

@@ -27,7 +27,7 @@ export class Take {
   #elapsedMs = 0;
   #since = null;
 
-  /** `onChunk(blob, elapsedMs)` is given about every second what was recorded; `onEnd()` is told when it has stopped. */
+  /** `onChunk(blob, elapsedMs)` is given about every second what was recorded; `onEnd()` is told when it stopped. */
   constructor(stream, onChunk, onEnd) {
     const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
     this.#onChunk = onChunk;

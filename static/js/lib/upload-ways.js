@@ -15,7 +15,7 @@ export class UploadWays {
 
   /**
    * Works in the element `root`. `options()` says what a source needs now: `{calls, classroom, place}`;
-   * `onSource(source, name, sending)` is given what was brought, `sending` being the promise of its video if it sends already.
+   * `onSource(source, name, sending)` is given what was brought, and the promise of its video if it sends already.
    */
   constructor(root, options, onSource) {
     this.#root = root;
