@@ -13,6 +13,7 @@ from core.models import (
     Rendition,
     ScheduledRun,
     StorageDeletion,
+    Throttle,
     Upload,
     VideoAsset,
     Worker,
@@ -121,6 +122,15 @@ class ScheduledRunAdmin(LookOnly):
 
     list_display = ["name", "last_started_at", "last_finished_at"]
     ordering = ["name"]
+
+
+@admin.register(Throttle)
+class ThrottleAdmin(LookOnly):
+    """Limits in use, by address or by the digest of an account."""
+
+    list_display = ["key", "used_until_ms"]
+    search_fields = ["key"]
+    ordering = ["-used_until_ms", "pk"]
 
 
 @admin.register(AuditEvent)

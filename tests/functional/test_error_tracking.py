@@ -12,6 +12,8 @@ import pytest
 
 from tests.functional.test_server import ROOT, environment
 
+pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
+
 # The site with a page that fails while it handles what nobody else may see; asked once, with all of it.
 BROKEN_SITE = """
 import sys
