@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from visitor import PROXIED, Refused, Visitor
 
 PARALLEL = 4
+TRIES = 60
 
 
 class PartsVisitor(Visitor):
@@ -22,16 +23,23 @@ class PartsVisitor(Visitor):
     app_bytes = 0
 
     def call(self, method: str, path: str, body: dict | None = None) -> dict:
-        """Ask the API and return its JSON."""
+        """Ask the API, again while it says 503 (an S3 server may take long to put parts together); return its JSON."""
+        for _ in range(TRIES):
+            answer, text = self._once(method, path, body)
+            if answer.status != 503:
+                break
+            time.sleep(1)
+        if answer.status not in (200, 201):
+            raise Refused(f"{answer.status}: {text[:500]!r}")
+        return json.loads(text)
+
+    def _once(self, method: str, path: str, body: dict | None) -> tuple[http.client.HTTPResponse, bytes]:
         content = json.dumps(body).encode() if body is not None else b""
         headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
         headers |= {"X-CSRFToken": self._cookies.get("csrftoken", ""), "Referer": "https://localhost/"}
         self._begin(method, path, headers, content)
         answer = self._connection.getresponse()
-        text = answer.read()
-        if answer.status not in (200, 201):
-            raise Refused(f"{answer.status}: {text[:500]!r}")
-        return json.loads(text)
+        return answer, answer.read()
 
     def send_parts(self, video: Path, classroom: str, *, parallel: int = PARALLEL) -> float:
         """Upload the video in parts, so many at a time; return the seconds until its completion was answered."""
