@@ -5,10 +5,14 @@ Completing is: row open → completing, the storage makes the parts one durable 
 completing → complete, with the VideoAsset and its check queued. Each step may be repeated by anybody at any time, and
 finds out by looking how far it is: a process killed anywhere, a lost reply, and twenty calls at once all end in the
 same one video, because only one UPDATE can make the row complete.
+
+# Note [Neither here nor there]
+A bucket may need minutes to put large parts together, long after our request for it has timed out. Meanwhile it may
+know neither the upload nor the object. So within SETTLES_WITHIN that means "ask again", and only later "lost".
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -19,10 +23,13 @@ from core.services.audit import record_event
 from core.services.deletions import request_deletion
 from core.services.processing import queue_verification
 from core.services.uploads import WAY, State, TooLarge, held_parts, log_fields, over, parted, storage_of
+from core.storage.base import StorageUnavailable
 from core.storage.parts import PartsBeyondEnd, PartsMissing, UploadNotHeld, check_parts
 from core.telemetry.catalog import UPLOAD_BYTES, UPLOADS
 
 logger = logging.getLogger(__name__)
+SETTLES_WITHIN = timedelta(minutes=15)
+STILL_JOINING = "The storage is still putting the video together. Nothing is lost; ask again in a moment."
 UNKNOWN_TYPE = "application/octet-stream"
 
 
@@ -66,7 +73,7 @@ def settle_upload(*, upload: Upload, now: datetime) -> tuple[VideoAsset, bool]:
     try:
         storage_of(upload).finish(parted(upload), upload.declared_size_bytes)
     except (PartsMissing, PartsBeyondEnd, UploadNotHeld) as error:
-        return _not_finished(upload, error)
+        return _not_finished(upload, error, now)
     return _record(upload, now)
 
 
@@ -79,8 +86,13 @@ def _check_whole(upload: Upload, size_bytes: int, sha256: str) -> None:
         raise OtherWhole("other_sha256", "This upload was completed with another SHA-256.")
 
 
-def _not_finished(upload: Upload, error: Exception) -> tuple[VideoAsset, bool]:
+def _not_finished(upload: Upload, error: Exception, now: datetime) -> tuple[VideoAsset, bool]:
     """Open the upload again for its missing parts, unless another caller has completed it meanwhile."""
+    if isinstance(error, UploadNotHeld) and now - upload.last_activity_at < SETTLES_WITHIN:
+        upload.refresh_from_db()
+        if upload.video:
+            return upload.video, False
+        raise StorageUnavailable(STILL_JOINING) from error  # Note [Neither here nor there]
     Upload.objects.filter(pk=upload.pk, state=State.COMPLETING).update(state=State.OPEN)
     upload.refresh_from_db()
     if upload.video:

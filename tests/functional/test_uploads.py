@@ -297,3 +297,21 @@ def test_a_token_in_the_header_is_enough(sender, ben, classroom):
     sent = {**sender.fields, "client_token": "token-0003"}
     answer = client.post(UPLOADS, sent, content_type="application/json", headers={"X-CSRFToken": token})
     assert answer.status_code == 201, answer.content
+
+
+def test_a_bucket_that_knows_neither_upload_nor_object_is_asked_again_before_the_video_is_called_lost(
+    s3_store, s3_storage, ben, classroom, clip, as_user
+):
+    sender = Uploader(as_user(ben), classroom, clip.read_bytes())
+    sender.open()
+    upload = Upload.objects.get()
+    named = {"Bucket": s3_storage.bucket_name, "Key": upload.storage_path}
+    s3_storage.client.abort_multipart_upload(**named, UploadId=upload.backend_upload_id)
+    Upload.objects.update(state="completing")
+    waiting = sender.complete()
+    assert (waiting.status_code, int(waiting["Retry-After"]) > 0) == (503, True)
+    s3_storage.client.put_object(**named, Body=sender.content)
+    assert sender.complete().status_code == 201
+    s3_storage.client.delete_object(**named)
+    Upload.objects.update(state="completing", video=None, last_activity_at=timezone.now() - timedelta(hours=1))
+    assert sender.complete().status_code == 410
