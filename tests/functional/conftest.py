@@ -8,7 +8,9 @@ import pytest
 
 from core.storage.options import S3_STORAGE
 from tests import stack, videos
+from tests.functional.backup_site import BackupSite
 from tests.functional.uploading import Store
+from tests.once import made_once
 from tests.storage.conftest import s3_address, s3_storage, s3_values  # noqa: F401
 
 
@@ -54,6 +56,24 @@ def _store_of(bucket: Any) -> Store:
 def store(request) -> Store:
     """Each test that takes this runs on both storages, or on the production stack's."""
     return request.getfixturevalue(f"{request.param}_store")
+
+
+@pytest.fixture(scope="session")
+def stored_site(tmp_path_factory: pytest.TempPathFactory) -> BackupSite:
+    """A site with people and videos, for copies of it."""
+    return BackupSite(
+        made_once(tmp_path_factory, "stored", lambda folder: BackupSite(folder / "site").store()) / "site"
+    )
+
+
+@pytest.fixture(scope="session")
+def backed_up_site(stored_site: BackupSite, tmp_path_factory: pytest.TempPathFactory) -> BackupSite:
+    """The same with one verified backup."""
+
+    def back_up(folder: Path) -> None:
+        stored_site.copied_to(folder / "site").backup("--verify")
+
+    return BackupSite(made_once(tmp_path_factory, "backed-up", back_up) / "site")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from tests.functional.backup_site import BackupSite
 from tests.functional.test_server import ROOT
 
 pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
@@ -37,14 +36,9 @@ print(turns)
 """
 
 
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    return BackupSite(tmp_path_factory.mktemp("stored") / "site").store()
-
-
 @pytest.fixture
-def site(stored, tmp_path):
-    return stored.copied_to(tmp_path / "site")
+def site(stored_site, tmp_path):
+    return stored_site.copied_to(tmp_path / "site")
 
 
 def kept_objects(site) -> dict[str, int]:
@@ -123,7 +117,7 @@ def test_backups_of_a_site_that_stores_and_deletes_videos_meanwhile_pass_their_d
     )  # fmt: skip
     try:
         assert live.stdout.readline() == "running\n"
-        made = [site.backup()["id"] for _ in range(3)]
+        made = [site.backup()["id"] for _ in range(2)]
         assert live.poll() is None
     finally:
         turns = live.communicate("stop", timeout=60)[0]

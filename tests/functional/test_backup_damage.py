@@ -9,23 +9,15 @@ from core.backup.folder import FolderPlace
 from core.backup.sealed import Damaged, seal, unseal
 from core.services.backup_drill import newest_verified, verify_backup
 from core.services.backup_repository import backup_ids, read_backup, read_backups
-from tests.functional.backup_site import BackupSite
 
 pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
 
 NOW = datetime(2025, 3, 22, 3, 15, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    made = BackupSite(tmp_path_factory.mktemp("stored") / "site").store()
-    made.backup("--verify")
-    return made
-
-
 @pytest.fixture
-def site(stored, tmp_path):
-    return stored.copied_to(tmp_path / "site")
+def site(backed_up_site, tmp_path):
+    return backed_up_site.copied_to(tmp_path / "site")
 
 
 @pytest.fixture

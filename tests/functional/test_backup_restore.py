@@ -12,16 +12,9 @@ from tests.functional.backup_site import BackupSite
 pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
 
 
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    made = BackupSite(tmp_path_factory.mktemp("stored") / "site").store()
-    made.backup("--verify")
-    return made
-
-
 @pytest.fixture
-def site(stored, tmp_path):
-    return stored.copied_to(tmp_path / "site")
+def site(backed_up_site, tmp_path):
+    return backed_up_site.copied_to(tmp_path / "site")
 
 
 def restore(site, *arguments):

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.functional.backup_site import BackupSite
 from tests.functional.test_server import ROOT
 
 pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
@@ -33,14 +32,9 @@ def said():
 """
 
 
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    return BackupSite(tmp_path_factory.mktemp("stored") / "site").store()
-
-
 @pytest.fixture
-def site(stored, tmp_path):
-    made = stored.copied_to(tmp_path / "site")
+def site(stored_site, tmp_path):
+    made = stored_site.copied_to(tmp_path / "site")
     made.env["DJANGO_BACKUP_ROOT"] = str(made.backups)
     return made
 
