@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class VideoAssetQuerySet(models.QuerySet["VideoAsset"]):
-    """Videos by who may see them."""
+    """Videos by who may see them, and those whose bytes are kept."""
+
+    def stored(self) -> Self:
+        """Return the videos that name an object: all but those that failed their check."""
+        return self.exclude(storage_path="")
 
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """Return the videos `user` may see: staff all, others by owner, audience, and what they are shown with."""
@@ -73,7 +77,7 @@ class VideoAsset(models.Model):
     shown_with = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="shown_here")
     name = models.CharField(max_length=140, blank=True)
     description = models.TextField(max_length=5000, blank=True)
-    storage_path = models.CharField(max_length=200, db_index=True)
+    storage_path = models.CharField(max_length=200, db_index=True, blank=True)  # "": its bytes are gone
     original_name = models.CharField(max_length=120, blank=True)
     size_bytes = models.PositiveBigIntegerField()
     mime_type = models.CharField(max_length=40)
@@ -106,6 +110,9 @@ class VideoAsset(models.Model):
                 name="video_ready_is_measured",
                 condition=~Q(state="ready")
                 | Q(duration_ms__gt=0, width_px__gt=0, height_px__gt=0, frame_rate_den__gt=0),
+            ),
+            models.CheckConstraint(
+                name="video_failed_has_no_bytes", condition=~Q(state="failed") | Q(storage_path="", size_bytes=0)
             ),
             models.CheckConstraint(name="video_need_known", condition=Q(need__in=["nothing", "remux", "transcode"])),
             models.CheckConstraint(name="video_rotation_known", condition=Q(rotation_deg__in=[0, 90, 180, 270])),

@@ -16,6 +16,7 @@ _TABLES = {
 }
 _OBJECTS = """
     SELECT storage_path, size_bytes, checksum_sha256, state = 'ready' FROM core_videoasset
+    WHERE storage_path <> ''
     UNION ALL
     SELECT made.storage_path, made.size_bytes, made.checksum_sha256, made.kind = 'web' AND video.state = 'ready'
     FROM core_rendition made JOIN core_videoasset video ON video.id = made.video_id

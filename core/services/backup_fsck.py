@@ -54,7 +54,7 @@ def check_media(*, checksums: bool = False) -> Checked:
     Nothing is changed. Raises StorageUnavailable and PlaceUnavailable.
     """
     objects = stored_objects()
-    rows: list[Row] = [*VideoAsset.objects.order_by("storage_path", "pk")]
+    rows: list[Row] = [*VideoAsset.objects.stored().order_by("storage_path", "pk")]
     rows += Rendition.objects.order_by("storage_path", "pk")
     findings = [finding for row in rows if (finding := _wrong(row, objects, checksums=checksums))]
     named = {row.storage_path for row in rows}

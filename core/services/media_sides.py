@@ -48,7 +48,7 @@ class Named:
 
 def named_objects() -> dict[str, Named]:
     """Return every object that rows name, by key; of several rows one with a checksum speaks."""
-    videos = VideoAsset.objects.order_by("pk").values_list("storage_path", "checksum_sha256", "mime_type")
+    videos = VideoAsset.objects.stored().order_by("pk").values_list("storage_path", "checksum_sha256", "mime_type")
     made = Rendition.objects.order_by("pk").values_list("storage_path", "checksum_sha256", "kind")
     rows = [Named(key, sha256 or "", mime) for key, sha256, mime in videos]
     rows += [Named(key, sha256, TYPES[Rendition.Kind(kind)]) for key, sha256, kind in made]

@@ -43,9 +43,9 @@ def queue_processing(*, video: VideoAsset, now: datetime) -> None:
 
 
 def retry_job(*, job: ProcessingJob) -> bool:
-    """Queue a failed job again with all its tries; False when it has not failed."""
+    """Queue a failed job again with all its tries; False when it has not failed, or found that this is no video."""
     with transaction.atomic():
-        failed = ProcessingJob.objects.filter(pk=job.pk, state=State.FAILED)
+        failed = ProcessingJob.objects.filter(pk=job.pk, state=State.FAILED).exclude(video__state="failed")
         if not failed.update(state=State.QUEUED, tries=0, percent=0, error_code="", queued_at=Now()):
             return False
         _queue_task(job)

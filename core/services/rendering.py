@@ -23,6 +23,7 @@ from core.services.processing import WORKER_LOST, queue_processing
 from core.services.renditions import record_rendition, store_file
 from core.services.scratch import folder_of
 from core.services.storage import VideoStorageService
+from core.services.videos import refuse_video
 from core.storage.base import ObjectNotFound
 from core.storage.local import LocalStorageBackend
 from core.telemetry.catalog import PROCESSING_SECONDS
@@ -112,12 +113,11 @@ def _done(job: ProcessingJob, fields: dict[str, object]) -> str:
 
 
 def _refuse(job: ProcessingJob, code: str) -> None:
-    """End a job for good; a video that fails its check will never be one. Raises JobLost, and then changes nothing."""
+    """End a job for good; what fails its check is no video, and goes. Raises JobLost, and then changes nothing."""
     with transaction.atomic():
         fail_job(job=job, code=code)
         if job.kind == ProcessingJob.Kind.VERIFY:
-            checking = VideoAsset.objects.filter(pk=job.video_id, state=VideoAsset.State.CHECKING)
-            checking.update(state=VideoAsset.State.FAILED, failure_code=code)
+            refuse_video(video=job.video, code=code, now=timezone.now())
 
 
 def _do(job: ProcessingJob) -> None:

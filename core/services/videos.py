@@ -117,6 +117,14 @@ def attach_video(*, video: VideoAsset, audience: str, shown_with: VideoAsset | N
     video.save(update_fields=["audience", "shown_with", "attached_at"])
 
 
+def refuse_video(*, video: VideoAsset, code: str, now: datetime) -> None:
+    """Say that what came is no video. Its row stays and tells why; its bytes go after the commit."""
+    with transaction.atomic():
+        checking = VideoAsset.objects.filter(pk=video.pk, state=VideoAsset.State.CHECKING)
+        if checking.update(state=VideoAsset.State.FAILED, failure_code=code, storage_path="", size_bytes=0):
+            request_deletion(storage_paths=[video.storage_path], now=now)
+
+
 def delete_video_asset(*, video: VideoAsset, now: datetime) -> None:
     """Delete a video that nothing uses any more, and its objects after the commit; ProtectedError when it is used."""
     with transaction.atomic():
@@ -125,7 +133,7 @@ def delete_video_asset(*, video: VideoAsset, now: datetime) -> None:
         video.jobs.all().delete()
         video.renditions.all().delete()
         video.delete()
-        request_deletion(storage_paths=paths, now=now)
+        request_deletion(storage_paths=filter(None, paths), now=now)
 
 
 def abandon_upload(*, upload: Upload, now: datetime) -> None:

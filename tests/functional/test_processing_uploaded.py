@@ -4,8 +4,16 @@ import hashlib
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Classroom
+from core.models import StorageDeletion
+from core.services.backup_fsck import check_media
+from core.services.media_sides import named_objects
+from core.services.processing import retry_job
+from core.services.storage import VideoStorageService
+from core.services.videos import delete_video_asset
+from core.storage.base import ObjectNotFound
 from tests import factories, videos
 from tests.functional.playing import play
 from tests.functional.preparing import jobs_of, run_tasks
@@ -42,6 +50,24 @@ def test_what_came_in_parts_and_is_no_video_says_why_and_is_not_offered(
     assert "Try again" not in page
     answer = as_user(ben).post(f"/exercises/{exercise.pk}/attempts/", {"uploaded": str(video.pk)})
     assert answer.status_code == 422
+
+
+def test_what_is_no_video_loses_its_bytes_at_once_and_counts_for_nothing(
+    ben, classroom, tmp_path, django_capture_on_commit_callbacks
+):
+    video = factories.uploaded(ben, classroom, videos.noise(tmp_path))
+    path = video.storage_path
+    with django_capture_on_commit_callbacks(execute=True):
+        run_tasks()
+    video.refresh_from_db()
+    assert (video.state, video.storage_path, video.size_bytes) == ("failed", "", 0)
+    with pytest.raises(ObjectNotFound):
+        VideoStorageService().backend.stat(path)
+    assert check_media().findings == []
+    assert named_objects() == {}
+    assert retry_job(job=jobs_of(video)["verify"]) is False
+    delete_video_asset(video=video, now=timezone.now())
+    assert not StorageDeletion.objects.exists()
 
 
 def test_every_form_takes_a_video_that_was_uploaded_before(ada, ben, exercise, clip, as_user):
