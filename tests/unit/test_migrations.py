@@ -15,8 +15,15 @@ RELEASED = [
     ("core", "0003_append_only_audit"),
     ("exercises", "0001_initial"),
 ]
-# New rules for old tables that 1.0.0 keeps: a job of its own is never running, and its percent and needs are unset.
-KEPT_BY_THE_RELEASE = {"job_percent_within_100", "job_running_has_lease", "job_state_known", "video_need_known"}
+# New rules for old tables that 1.0.0 keeps: a job of its own is never running, its percent and needs are unset, and a
+# video of its own is ready or there is none.
+KEPT_BY_THE_RELEASE = {
+    "job_percent_within_100",
+    "job_running_has_lease",
+    "job_state_known",
+    "video_failed_has_no_bytes",
+    "video_need_known",
+}
 
 
 @pytest.fixture(scope="module")
