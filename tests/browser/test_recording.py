@@ -23,6 +23,10 @@ STOP_AND_USE = """async () => {
   setTimeout(() => press("use"));
 }"""
 
+# Whether nothing is prepared any more. A page whose video has just been checked loads itself anew.
+PREPARED = """() => [...document.querySelectorAll("video-preparation")].every(
+  (one) => one.dataset.kind !== "verify" && one.dataset.state === "done")"""
+
 
 @pytest.fixture
 def exercise(visit: Visit, tmp_path: Path, request: pytest.FixtureRequest) -> str:
@@ -42,8 +46,9 @@ def record(page: Page, seconds: int) -> None:
 def assert_seeks(page: Page, seconds: float) -> None:
     """Check that the attempt's page shows a video that knows its length and goes to any moment of it."""
     expect(page.get_by_role("heading", level=1)).to_have_text("My attempt 1")
-    if page.locator("video-preparation").count():
-        page.get_by_role("link", name="Show it").click(timeout=30_000)
+    page.wait_for_function(PREPARED, timeout=30_000)
+    if page.get_by_role("link", name="Show it").count():
+        page.get_by_role("link", name="Show it").click()
     video = player(page, "My attempt")
     _, _, duration_s = video.evaluate(MEASURE)
     assert duration_s == pytest.approx(seconds, abs=1)
