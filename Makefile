@@ -1,6 +1,8 @@
 # `make` lists these targets. `make run` and `make test` are all the set-up there is.
 PYTHON ?= python3
 PORT ?= 8000
+# Two a core: tests of time-outs and of browsers mostly wait.
+TESTERS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format check lock clean
@@ -27,8 +29,8 @@ run: .venv/runtime  ## start the site and its worker on SQLite with demo data (P
 	  $(BIN)/python -m gunicorn practika_project.wsgi:application --bind 127.0.0.1:$(PORT)
 
 test: .venv/development  ## run the whole test suite, and its functional tests on a production stack too
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup --timeout 240
-	$(BIN)/python -m tests.stack -q -n auto --dist loadgroup --timeout 240
+	$(BIN)/python -m pytest -q -n $(TESTERS) --dist loadgroup --timeout 240
+	$(BIN)/python -m tests.stack -q -n $(TESTERS) --dist loadgroup --timeout 240
 
 lint: .venv/development  ## check format, style, types, import directions, templates, JavaScript, spelling
 	$(BIN)/ruff format --check .

@@ -23,10 +23,11 @@ Visit = Callable[..., Page]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the browser's tests in one worker: one site, one Chromium."""
+    """Keep the browser's tests in two workers, each with one site and one Chromium: those that send videos wait a lot."""
     for item in items:
         if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            sends = item.path.name.startswith(("test_upload", "test_record"))
+            item.add_marker(pytest.mark.xdist_group("browser that sends" if sends else "browser"))
 
 
 @pytest.fixture(scope="session")
