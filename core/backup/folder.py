@@ -89,6 +89,7 @@ class FolderPlace:
                 shutil.rmtree(self._root / "incoming", ignore_errors=True)
             yield
         finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that is being forked just now has the descriptor, too
             os.close(descriptor)
 
     @contextmanager

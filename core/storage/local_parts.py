@@ -173,8 +173,7 @@ class LocalPartStorage:
     def _locked(self, upload: PartedUpload, kind: int, *, patience_s: float = 0.0) -> Iterator[Path]:
         """Give the upload's folder while its lock is held (Note [Who may write]); UploadNotHeld, PartBusy."""
         folder = self._folder(upload.storage_path)
-        with _opened(folder / "lock") as lock:
-            _lock(lock, kind, patience_s)
+        with _opened(folder / "lock") as lock, _locked(lock, kind, patience_s):
             yield folder
 
 
@@ -195,9 +194,18 @@ def _opened(path: Path, extra_flags: int = 0) -> Iterator[int]:
 
 @contextmanager
 def _part_locked(folder: Path, number: int) -> Iterator[None]:
-    with _opened(folder / "parts" / f"{number}.lock", os.O_CREAT) as lock:
-        _lock(lock, fcntl.LOCK_EX, 0.0)
+    with _opened(folder / "parts" / f"{number}.lock", os.O_CREAT) as lock, _locked(lock, fcntl.LOCK_EX, 0.0):
         yield
+
+
+@contextmanager
+def _locked(descriptor: int, kind: int, patience_s: float) -> Iterator[None]:
+    """Hold a flock; it is given back by name, because a child that is being forked just now has the descriptor, too."""
+    _lock(descriptor, kind, patience_s)
+    try:
+        yield
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _lock(descriptor: int, kind: int, patience_s: float) -> None:

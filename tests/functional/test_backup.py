@@ -1,13 +1,16 @@
 """Backups made beside a running site: whole or absent, sharing what they can, saying what is missing."""
 
 import json
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 
 import pytest
 
+from core.backup.folder import FolderPlace
 from tests.functional.test_server import ROOT
 
 pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
@@ -160,6 +163,20 @@ def test_two_at_once_are_one_and_a_refusal(site):
             assert "Another backup or pruning is at work" in done.stderr
         process.kill()
     site.backup()  # the lock went with its holder
+
+
+def test_a_child_that_is_begun_meanwhile_does_not_hold_the_place(tmp_path):
+    place = FolderPlace(tmp_path / "backups")
+    with place.writing():
+        child = os.fork()
+        if not child:
+            signal.pause()  # between fork and exec, with every descriptor
+    try:
+        with place.writing():
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def test_a_place_that_cannot_be_used_is_told_with_exit_code_2(site):
