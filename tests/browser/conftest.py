@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 from practika_project.demo import PASSWORD
+from tests.once import made_once
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE_CAMERA = ["--use-fake-device-for-media-stream=device-count=2", "--use-fake-ui-for-media-stream"]  # always allowed
@@ -23,7 +24,7 @@ Visit = Callable[..., Page]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the browser's tests in two workers, each with one site and one Chromium: those that send videos wait a lot."""
+    """Keep the browser's tests in two workers, each with one site and one Chromium; those that send mostly wait."""
     for item in items:
         if item.get_closest_marker("browser"):
             sends = item.path.name.startswith(("test_upload", "test_record"))
@@ -33,14 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the demo from a folder of its own; yield its address."""
-    folder = tmp_path_factory.mktemp("site")
+    folder = tmp_path_factory.mktemp("site") / "demo"
+    shutil.copytree(made_once(tmp_path_factory, "demo", _seed), folder)
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         environment = _environment(folder, address)
-        for command in ("migrate", "seed_demo"):
-            subprocess.run(
-                [sys.executable, "manage.py", command], cwd=ROOT, env=environment, check=True, capture_output=True
-            )
         log = folder / "log"
         with (
             log.open("wb") as output,
@@ -53,6 +51,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 process.wait(30)
     lines = map(json.loads, log.read_text().splitlines())
     assert [line for line in lines if line["level"] in {"ERROR", "CRITICAL"}] == []
+
+
+def _seed(folder: Path) -> None:
+    environment = _environment(folder, "http://127.0.0.1")
+    for command in ("migrate", "seed_demo"):
+        subprocess.run(
+            [sys.executable, "manage.py", command], cwd=ROOT, env=environment, check=True, capture_output=True
+        )
 
 
 def _environment(folder: Path, address: str) -> dict[str, str]:

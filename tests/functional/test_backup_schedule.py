@@ -1,5 +1,6 @@
 """Backups by the worker: made when due, drilled, finished after a kill, and seen by readiness and metrics."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -45,12 +46,21 @@ def told(site, script: str, **variables: str) -> list[dict]:
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"problem"')]
 
 
+@contextlib.contextmanager
+def killed_if_this_fails(process):
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        raise
+
+
 def test_the_worker_makes_a_backup_drills_it_and_readiness_and_metrics_tell(site):
     assert "No verified backup was seen yet" in told(site, "said()")[0]["problem"]
     with subprocess.Popen(
         [sys.executable, "manage.py", "worker"],
         cwd=ROOT, env=site.env | {"DJANGO_LOG_LEVEL": "INFO"}, stdout=subprocess.PIPE, text=True,
-    ) as worker:  # fmt: skip
+    ) as worker, killed_if_this_fails(worker):  # fmt: skip
         lines = map(json.loads, worker.stdout)
         assert next(line for line in lines if line["message"] == "Backup recorded")
         worker.send_signal(signal.SIGTERM)
