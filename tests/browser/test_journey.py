@@ -42,7 +42,7 @@ def save_exercise(page: Page, name: str, video: Path) -> None:
     page.get_by_label("Choose a video").set_input_files(video)
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Save as a draft").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_role("heading", level=1)).to_have_text(name, timeout=30_000)  # once it is sent and checked
 
 
 def publish(page: Page) -> None:

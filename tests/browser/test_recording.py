@@ -52,7 +52,7 @@ def assert_seeks(page: Page, seconds: float) -> None:
         page.get_by_role("link", name="Show it").click()
     video = player(page, "My attempt")
     _, _, duration_s = video.evaluate(MEASURE)
-    assert duration_s == pytest.approx(seconds, abs=1)
+    assert duration_s == pytest.approx(seconds, abs=1.5)
     assert video.evaluate(SEEK, duration_s / 2) == pytest.approx(duration_s / 2, abs=0.01)
 
 
@@ -84,7 +84,7 @@ def test_a_take_is_looked_at_and_recorded_again_with_a_pause(visit: Visit, exerc
     ben.get_by_role("button", name="Start recording").click()
     expect(ben.locator("[data-part=clock]")).to_have_text("0:02", timeout=20_000)
     ben.get_by_role("button", name="Pause").click()
-    ben.wait_for_timeout(1500)
+    ben.wait_for_timeout(3000)
     ben.get_by_role("button", name="Go on").click()
     expect(ben.locator("[data-part=clock]")).to_have_text(re.compile("0:0[3-9]"))
     ben.get_by_role("button", name="Stop recording").click()
