@@ -54,6 +54,7 @@ def open_exercise(page: Page, name: str) -> None:
     page.goto("/exercises/")
     page.get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.wait_for_load_state()  # the page's modules run before that
 
 
 def submit(page: Page) -> None:
