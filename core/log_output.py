@@ -10,12 +10,14 @@ processes that share a pipe (pipe(7)); only a single line longer than that can b
 reader stalls.
 """
 
+import json
 import logging
 import os
 import select
 import sys
 import threading
 import time
+import traceback
 import weakref
 from collections import deque
 from typing import Any
@@ -133,9 +135,14 @@ class NonBlockingHandler(logging.Handler):
     def _report(self) -> bytes:
         record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, "Log lines dropped", (), self._failure)
         self._failure = None
-        record.lines_dropped = self.dropped - self._reported
+        record.lines_dropped = missing = self.dropped - self._reported
         self._reported = self.dropped
-        return self.format(record).encode("utf-8", "replace") + b"\n"
+        try:
+            return self.format(record).encode("utf-8", "replace") + b"\n"
+        except Exception:
+            # The writer must not end over it, and it cannot log: one plain line tells the number and the traceback.
+            told = {"message": record.msg, "lines_dropped": missing, "exception": traceback.format_exc()}
+            return json.dumps(told).encode() + b"\n"
 
 
 def _write_whole(descriptor: int, chunk: bytes) -> bool:

@@ -148,6 +148,27 @@ def test_a_record_that_no_formatter_can_show_is_reported_with_its_traceback(tmp_
     assert "ZeroDivisionError" in told["exception"]
 
 
+def test_a_formatter_that_also_fails_for_the_report_ends_no_writer(tmp_path):
+    class Breaks(logging.Formatter):
+        def format(self, record):
+            return super().format(record) if record.msg == "fine" else 1 / 0
+
+    path = tmp_path / "log"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    handler = NonBlockingHandler(descriptor)
+    handler.setFormatter(Breaks())
+    for text in ("unshowable", "fine", "unshowable", "fine"):
+        handler.emit(record(text))
+        handler.flush()
+    handler.close()
+    os.close(descriptor)
+    lines = path.read_text().splitlines()
+    assert lines.count("fine") == 2
+    told = [json.loads(line) for line in lines if line != "fine"]
+    assert sum(line["lines_dropped"] for line in told) == 2
+    assert all("ZeroDivisionError" in line["exception"] for line in told)
+
+
 def test_flushing_before_exit_writes_everything(pipe):
     reader, writer = pipe
     handler = handler_on(writer)
