@@ -118,13 +118,15 @@ class _Run:
         except SecondCacheAway:
             self.state = DEGRADED
             logger.warning("Readiness check degraded", extra={"component": self.name}, exc_info=True)
-        except Exception:
+        except Exception:  # whatever a check meets, its component fails; nobody asks this thread
             logger.warning("Readiness check failed", extra={"component": self.name}, exc_info=True)
         finally:
             self.seconds = time.monotonic() - self.started
-            # Connections belong to the thread that opened them; this one ends here.
-            connections.close_all()
-            self.finished.set()
+            try:
+                # Connections belong to the thread that opened them; this one ends here.
+                connections.close_all()
+            finally:
+                self.finished.set()
 
     def component(self, deadline: float) -> Component:
         if not self.finished.wait(max(0.0, deadline - time.monotonic())):

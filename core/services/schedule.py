@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.models import DateTimeField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -66,8 +66,11 @@ SCHEDULE = [  # the site adds what core knows nothing of
 
 def run_due(schedule: Sequence[Entry] = SCHEDULE) -> list[str]:
     """Run the due entries that nobody else claims first and return their names; one failing stops no other."""
-    claimed = [entry for entry in schedule if not (entry.apart and _is_running(entry)) and _claim(entry)]
-    for entry in claimed:
+    claimed = []
+    for entry in schedule:
+        if (entry.apart and _is_running(entry)) or not _claim(entry):
+            continue
+        claimed.append(entry)
         if entry.apart:
             threading.Thread(target=_run_apart, args=(entry,), name=_thread_name(entry), daemon=True).start()
         else:
@@ -79,10 +82,13 @@ def _run(entry: Entry) -> None:
     try:
         entry.run()
         SCHEDULED_RUNS.add(entry.name, "ok")
-    except Exception:
+    except Exception:  # any entry may fail in any way, and the others run all the same
         SCHEDULED_RUNS.add(entry.name, "failed")
         logger.exception("Scheduled run failed", extra={"entry": entry.name})
-    ScheduledRun.objects.filter(name=entry.name).update(last_finished_at=Now())
+    try:
+        ScheduledRun.objects.filter(name=entry.name).update(last_finished_at=Now())
+    except DatabaseError:
+        logger.warning("End of a scheduled run not noted", extra={"entry": entry.name}, exc_info=True)
 
 
 def _run_apart(entry: Entry) -> None:

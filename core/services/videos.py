@@ -69,10 +69,10 @@ def store_video(
         abandon_upload(upload=upload, now=now)
         logger.info("Video upload failed", extra={**fields, "code": refusal.code})
         raise NotPlayable(refusal.code, refusal.sentence) from refusal
-    except Exception:
+    except Exception:  # whatever it was, it is logged before the cleaning, which may fail for the same reason
         _count_failure("error")
-        abandon_upload(upload=upload, now=now)
         logger.exception("Video upload failed", extra=fields)
+        abandon_upload(upload=upload, now=now)
         raise
     finally:
         received.close()
