@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
-from smtplib import SMTPRecipientsRefused, SMTPSenderRefused
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 from django.conf import settings
@@ -55,18 +55,18 @@ def send_digests(*, now: datetime) -> int:
 
 def _tell(person: User, news: list[News], now: datetime, connection: Any) -> bool:
     """Send one digest; whoever marks the person first sends it, so that two workers never both do."""
-    mine = User.objects.filter(pk=person.pk, wants_digest=True, digest_sent_at=person.digest_sent_at)
-    if not mine.update(digest_sent_at=now):
-        return False
     subject = news[0].sentence if len(news) == 1 else f"{len(news)} things are new for you"
     context = {"person": person, "news": news, "site_url": settings.BASE_URL, "profile": reverse("accounts:profile")}
     body = render_to_string("mail/digest.txt", context)
+    mine = User.objects.filter(pk=person.pk, wants_digest=True, digest_sent_at=person.digest_sent_at)
+    if not mine.update(digest_sent_at=now):
+        return False
     try:
         send_mail(f"Practika: {' '.join(subject.split())}", body, None, [person.email], connection=connection)
-    except (SMTPRecipientsRefused, SMTPSenderRefused):  # this address only; the others are still told
+    except SMTPRecipientsRefused:  # this address only; the others are still told
         logger.warning("Digest refused by the mail server", extra={"user_id": str(person.pk)}, exc_info=True)
         return False
-    except Exception:
+    except Exception:  # whatever keeps mail from leaving, it is due again; the schedule logs what is raised
         User.objects.filter(pk=person.pk, digest_sent_at=now).update(digest_sent_at=person.digest_sent_at)
         raise
     return True

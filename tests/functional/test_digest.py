@@ -119,6 +119,17 @@ def test_an_address_that_is_refused_keeps_nobody_else_from_being_told(attempt, c
     assert mailoutbox[0].to == ["eve@example.org"]
 
 
+def test_a_sender_that_the_server_refuses_is_nobodys_digest_and_is_tried_again(attempt, ada, monkeypatch):
+    def refuse_us(mail, *arguments, **options):
+        raise smtplib.SMTPSenderRefused(550, b"not from you", "practika@example.org")
+
+    monkeypatch.setattr(EmailMessage, "send", refuse_us)
+    with pytest.raises(smtplib.SMTPSenderRefused):
+        send_digests(now=later())
+    ada.refresh_from_db()
+    assert ada.digest_sent_at is None
+
+
 def test_while_the_mail_server_is_away_nobody_counts_as_told(attempt, ada, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1  # nothing listens there
