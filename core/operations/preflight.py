@@ -12,6 +12,7 @@ from django.core import checks as system_checks
 from django.core.checks.security.base import check_secret_key, check_secret_key_fallbacks
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.template.defaultfilters import pluralize
 
 from core.operations.findings import Check, Failed, Finding, find_all
 from core.operations.tables import bytes_text
@@ -37,7 +38,7 @@ def settings_hold() -> str:
     errors = [message for message in messages if message.is_serious() and not message.is_silenced()]
     if errors:
         raise Failed(f"{errors[0].id}: {errors[0].msg} ({len(errors)} in all)", errors[0].hint or "manage.py check")
-    warnings = f", {len(messages)} warnings: manage.py check --deploy" if messages else ""
+    warnings = f", {len(messages)} warning{pluralize(messages)}: manage.py check --deploy" if messages else ""
     return f"{settings.ENVIRONMENT}, debug {'on' if settings.DEBUG else 'off'}{warnings}"
 
 
@@ -100,7 +101,7 @@ def queue_moves() -> str:
     """Return how much waits; raise Failed when a video has waited too long."""
     _asked("Start python manage.py worker.", components.check_queue)
     stats = queue_stats()
-    return f"{stats.queued} waiting, {stats.workers} workers"
+    return f"{stats.queued} waiting, {stats.workers} worker{pluralize(stats.workers)}"
 
 
 def codecs_are_here() -> str:
