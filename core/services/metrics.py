@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from core.draining import is_draining
 from core.services.components import media_disk_usage
 from core.services.readiness import DEGRADED, FAIL, OK, Component, check_readiness
 from core.services.site_figures import site_figures
@@ -60,7 +61,7 @@ def _components(components: list[Component]) -> list[Metric]:
     for component in components:
         up.add_metric([component.name], UP[component.state])
         seconds.add_metric([component.name], component.milliseconds / 1000)
-    stopped = any(component.stops_traffic for component in components)
+    stopped = is_draining() or any(component.stops_traffic for component in components)
     return [up, seconds, GaugeMetricFamily("practika_ready", "1: readiness answers 200.", int(not stopped))]
 
 

@@ -19,7 +19,8 @@ DRAIN_S = 3
 @pytest.fixture
 def draining(prepared_site: Site, tmp_path: Path) -> Iterator[Site]:
     """A site of two workers that serves on for DRAIN_S when it is told to stop."""
-    made = prepared_site.copied_to(tmp_path, {"PRACTIKA_DRAIN_SECONDS": str(DRAIN_S)})
+    variables = {"PRACTIKA_DRAIN_SECONDS": str(DRAIN_S), "METRICS_NETWORKS": "127.0.0.0/8"}
+    made = prepared_site.copied_to(tmp_path, variables)
     made.start()
     yield made
     made.stop()
@@ -31,6 +32,10 @@ def sender(site: Site, video: bytes) -> Sender:
 
 def ready(site: Site) -> requests.Response:
     return requests.get(f"{site.address}/core/ready/", timeout=30)
+
+
+def figures(site: Site) -> list[str]:
+    return requests.get(f"{site.address}/core/metrics/", timeout=30).text.splitlines()
 
 
 def told_to_stop(site: Site) -> None:
@@ -47,6 +52,7 @@ def rest_of(site: Site, half: socket.socket, content: bytes) -> bytes:
 
 def test_told_to_stop_it_says_so_and_serves_on_until_its_last_request_has_ended(draining: Site, video: bytes) -> None:
     assert ready(draining).status_code == 200
+    assert "practika_ready 1.0" in figures(draining)
     ben = sender(draining, video)
     kept = HTTPConnection("127.0.0.1", draining.port, timeout=30)
     with ben.half_a_part(1) as half, contextlib.closing(kept):
@@ -55,6 +61,7 @@ def test_told_to_stop_it_says_so_and_serves_on_until_its_last_request_has_ended(
         told_to_stop(draining)
         answer = ready(draining)
         assert answer.json() == {"status": "draining", "components": {}}
+        assert "practika_ready 0.0" in figures(draining)
         assert requests.get(f"{draining.address}/core/health/", timeout=30).status_code == 200
         page = ben.visitor.get(f"{draining.address}/exercises/", timeout=30)
         assert (page.status_code, page.headers["Connection"]) == (200, "close")
