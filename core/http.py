@@ -8,6 +8,7 @@ read to disk. Django's own CSRF middleware would read the form first, into its o
 exempt from it and `receives_video` makes the same check at its place in this order.
 """
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.views.decorators.csrf import csrf_exempt
 
+from core.long_bodies import RETRY_AFTER_S as BODIES_RETRY_AFTER_S
+from core.long_bodies import TooManyBodies
 from core.media.facts import InspectionUnavailable
 from core.multipart import VideoUploadHandler
 from core.received import VideoTooLarge
@@ -30,6 +33,8 @@ from core.storage.base import StorageFull, StorageUnavailable
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponse]
 FORM_ALLOWANCE_BYTES = 1024 * 1024  # what the form's other fields may add to the video
@@ -92,6 +97,22 @@ def refuse(
     return response
 
 
+def meant(response: HttpResponse) -> HttpResponse:
+    """Return the answer as one that is not to be logged as an ERROR, which Django does for every other 5xx."""
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+def storage_refusal(request: HttpRequest, error: StorageUnavailable) -> HttpResponse:
+    """Return 507 for a full storage, else 503; call it where the error is handled: its reason is logged."""
+    if isinstance(error, TooManyBodies):
+        return meant(refuse(request, 503, "Busy", error.sentence, retry_after_s=BODIES_RETRY_AFTER_S))
+    logger.error("Storage unavailable", exc_info=True)
+    if isinstance(error, StorageFull):
+        return meant(refuse(request, 507, "No space left", error.sentence))
+    return meant(refuse(request, 503, "Storage unavailable", error.sentence))
+
+
 def done(request: HttpRequest, location: str) -> HttpResponse:
     """Answer a successful form: a redirect, or 201 with the location for the elements that send it themselves."""
     return json_answer({"location": location}, status=201) if wants_json(request) else redirect(location)
@@ -129,10 +150,8 @@ def receives_video(view: View) -> View:
             return _too_large(request)
         except UnreadablePostError:
             return refuse(request, 400, "Cut short", "The video did not arrive whole. Nothing was kept; send it again.")
-        except StorageFull as error:
-            return refuse(request, 507, "No space left", error.sentence)
         except StorageUnavailable as error:
-            return refuse(request, 503, "Storage unavailable", error.sentence)
+            return storage_refusal(request, error)
         except InspectionUnavailable:
             return refuse(request, 503, "Not checked", NOT_CHECKED)
 

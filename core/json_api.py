@@ -17,8 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
-from core.http import RETRY_AFTER_S, problem, unauthorized
-from core.storage.base import StorageFull, StorageUnavailable
+from core.http import problem, storage_refusal, unauthorized
+from core.storage.base import StorageUnavailable
 
 MAX_BODY_BYTES = 64 * 1024
 View = Callable[..., HttpResponse]
@@ -45,10 +45,8 @@ def json_api(view: View) -> View:
             return _csrf_refusal(request) or view(request, *args, **kwargs)
         except BadBody as error:
             return problem(error.status, error.title, error.sentence)
-        except StorageFull as error:
-            return problem(507, "No space left", error.sentence)
         except StorageUnavailable as error:
-            return later(503, "Storage unavailable", error.sentence, seconds=RETRY_AFTER_S)
+            return storage_refusal(request, error)
 
     return guarded_view
 

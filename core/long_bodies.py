@@ -14,6 +14,7 @@ from typing import Any
 
 from core.body import leave_unread
 from core.storage.base import StorageUnavailable
+from core.telemetry.catalog import BODIES_REFUSED
 
 MOST = 6  # of the 8 threads in gunicorn.conf.py
 LONG_BYTES = 64 * 1024  # fewer lie in the kernel's own buffer before anybody waits for them
@@ -35,6 +36,7 @@ def long_body(length: int, environ: dict[str, Any]) -> Iterator[None]:
     is_long = length > LONG_BYTES
     if is_long and not _places.acquire(blocking=False):
         leave_unread(environ)
+        BODIES_REFUSED.add()
         raise TooManyBodies
     try:
         yield

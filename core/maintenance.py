@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from core.http import refuse
+from core.http import meant, refuse
 from core.operations.maintenance import maintenance
 
 TITLE = "Back soon"
@@ -35,9 +35,7 @@ class MaintenanceMiddleware:
             return self.get_response(request)
         response = refuse(request, 503, TITLE, mode.message or SENTENCE)
         response["Cache-Control"] = "no-store"
-        # Meant, and it may last for hours: Django would log an ERROR for each.
-        response._has_been_logged = True  # type: ignore[attr-defined]
-        return response
+        return meant(response)
 
 
 def _passes(request: HttpRequest) -> bool:

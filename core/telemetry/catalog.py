@@ -20,6 +20,7 @@ THROTTLED = Counter("practika_throttled_total", "Refusals because somebody asked
 UPLOADS = Counter("practika_uploads_total", "Uploads that began or ended.", ("event", "way"))
 UPLOAD_FAILURES = Counter("practika_upload_failures_total", "Uploads that ended without a video.", ("code",))
 UPLOAD_BYTES = Counter("practika_upload_bytes_total", "Bytes of videos that came in.", ("way",))
+BODIES_REFUSED = Counter("practika_bodies_refused_total", "Senders told to come again, for want of a place.")
 UPLOAD_PARTS = Counter("practika_upload_parts_total", "Parts of uploads.", ("outcome",))
 PROCESSING_SECONDS = Histogram("practika_processing_seconds", "Work on one video.", WORK_BOUNDS, ("kind", "outcome"))
 STORAGE_SECONDS = Histogram(

@@ -15,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from core.addresses import client_address
 from core.draining import is_draining
 from core.health import HealthAnswer
+from core.http import meant
 from core.services.metrics import metrics_text
 from core.services.readiness import check_readiness
 
@@ -30,7 +31,7 @@ def health_check(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @csrf_exempt
 @require_safe
-def ready(request: HttpRequest) -> JsonResponse:
+def ready(request: HttpRequest) -> HttpResponse:
     """Return each component as ok, degraded, or fail with milliseconds: 503 when one that traffic needs fails.
 
     A server that was told to stop answers 503 and `draining` at once, and checks nothing any more.
@@ -54,9 +55,7 @@ def ready(request: HttpRequest) -> JsonResponse:
         status=200 if is_ready else 503,
         headers={"Cache-Control": "no-store"},
     )
-    # The failed check is logged with its reason; Django would add an ERROR line for every probe.
-    response._has_been_logged = True  # type: ignore[attr-defined]
-    return response
+    return meant(response)  # a check that fails is logged with its reason
 
 
 @login_not_required

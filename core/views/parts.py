@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods
 
 from core import long_bodies
 from core.body import body_source
-from core.http import RETRY_AFTER_S, problem
+from core.http import meant, problem, storage_refusal
 from core.json_api import later
 from core.long_bodies import TooManyBodies, long_body
 from core.services.part_storage import QUERY_FIELD, local_part_storage, read_signed_part
-from core.storage.base import StorageFull, StorageUnavailable
+from core.storage.base import StorageUnavailable
 from core.storage.parts import PartBusy, PartDamaged, PartedUpload, PartRequest, UploadNotHeld
 from core.telemetry.catalog import UPLOAD_BYTES, UPLOAD_PARTS
 
@@ -45,7 +45,13 @@ def upload_part_bytes(request: WSGIRequest, pk: str, number: int) -> HttpRespons
     if int(length) != part.size_bytes:
         detail = f"This link is for {part.size_bytes} bytes, not {length[:20]}."
         return problem(422, "Wrong length", detail, code="wrong_length", number=number)
-    response = _receive(request, upload, part)
+    try:
+        with long_body(part.size_bytes, request.environ):
+            response = _receive(request, upload, part)
+    except TooManyBodies as error:
+        UPLOAD_PARTS.add("crowded")
+        seconds = long_bodies.RETRY_AFTER_S
+        return meant(later(503, "Busy", error.sentence, seconds=seconds, code="busy", number=number))
     UPLOAD_PARTS.add(OUTCOMES.get(response.status_code, "refused"))
     UPLOAD_BYTES.add("parts", amount=part.size_bytes if response.status_code == 200 else 0)
     return response
@@ -53,11 +59,8 @@ def upload_part_bytes(request: WSGIRequest, pk: str, number: int) -> HttpRespons
 
 def _receive(request: WSGIRequest, upload: PartedUpload, part: PartRequest) -> HttpResponse:
     try:
-        with long_body(part.size_bytes, request.environ):
-            source = body_source(request, request.environ, part.size_bytes)
-            local_part_storage().write(upload, part, source)
-    except TooManyBodies as error:
-        return later(503, "Busy", error.sentence, seconds=long_bodies.RETRY_AFTER_S, code="busy", number=part.number)
+        source = body_source(request, request.environ, part.size_bytes)
+        local_part_storage().write(upload, part, source)
     except UploadNotHeld:
         return problem(410, "Upload over", "This upload is complete, canceled, or expired.", code="upload_over")
     except PartBusy:
@@ -69,8 +72,6 @@ def _receive(request: WSGIRequest, upload: PartedUpload, part: PartRequest) -> H
         return problem(
             400, "Cut short", "The part did not arrive whole. Send it again.", code="cut", number=part.number
         )
-    except StorageFull as error:
-        return problem(507, "No space left", error.sentence)
     except StorageUnavailable as error:
-        return later(503, "Storage unavailable", error.sentence, seconds=RETRY_AFTER_S)
+        return storage_refusal(request, error)
     return HttpResponse(headers={"ETag": f'"{part.sha256 or f"{part.number}-{part.size_bytes}"}"'})

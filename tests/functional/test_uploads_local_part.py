@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from contextlib import ExitStack
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.long_bodies import MOST, long_body
 from core.models import Upload
 from core.services import part_storage
 from core.services.part_links import PartWish, sign_parts
 from core.services.uploads import parted
 from core.storage.parts import LINK_LIVES, PartRequest
+from tests.functional.metrics_read import Metrics
 from tests.functional.uploading import Uploader
 
 pytestmark = pytest.mark.one_stack("development", why="in S3 no part comes here")
@@ -41,6 +44,19 @@ def test_a_part_needs_no_session_no_token_and_no_query(sender, django_assert_num
         answer = client.put(link["url"], b"the rest", content_type="application/octet-stream")
     assert (answer.status_code, answer["ETag"]) == (200, '"2-8"')
     assert (link["method"], link["headers"]) == ("PUT", {})
+
+
+def test_a_long_body_too_many_is_counted_and_is_no_error(sender, settings, caplog):
+    metrics, link = Metrics(settings), sender.sign(1).json()
+    with ExitStack() as others:
+        for _ in range(MOST):
+            others.enter_context(long_body(2**20, {}))
+        with metrics.adding(2, "practika_bodies_refused_total"):
+            with metrics.adding(1, "practika_upload_parts_total", outcome="crowded"):
+                answers = [put(link["url"], bytes(16 * 2**20))]
+            answers.append(sender.client.post("/core/api/upload-video/", {"name": "A", "video": BytesIO(bytes(2**20))}))
+    assert [(one.status_code, one.json()["title"], one["Retry-After"]) for one in answers] == [(503, "Busy", "2")] * 2
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @pytest.mark.parametrize("method", ["get", "post", "delete", "patch", "head"])
