@@ -8,6 +8,10 @@ flow again, one warning says how many are missing. A forked child starts with an
 its own, so that no line is written twice. Writes stay within PIPE_BUF, which the kernel keeps whole among
 processes that share a pipe (pipe(7)); only a single line longer than that can be torn, and only while the
 reader stalls.
+
+# Note [Lines are gathered]
+A writer that wakes for every line takes the interpreter from a request each time. So, once there is a line, it waits
+GATHER_SECONDS for those that come with it; whoever logs meanwhile wakes nobody.
 """
 
 import json
@@ -26,6 +30,7 @@ from core.telemetry.catalog import LOG_LINES_DROPPED
 
 QUEUE_BYTES = 4 * 1024 * 1024
 FLUSH_SECONDS = 2.0
+GATHER_SECONDS = 0.02
 
 
 class NonBlockingHandler(logging.Handler):
@@ -101,7 +106,10 @@ class NonBlockingHandler(logging.Handler):
         return alive and bool(self._lines or self._writing or self._report_is_due())
 
     def _write_lines(self) -> None:
-        while chunk := self._next_chunk():
+        while True:
+            self._await_lines()
+            if not (chunk := self._next_chunk()):
+                return
             written = _write_whole(self.descriptor, chunk)
             with self._changed:
                 self._writing = False
@@ -109,14 +117,24 @@ class NonBlockingHandler(logging.Handler):
                 self._drop(0 if written else chunk.count(b"\n"))
                 self._changed.notify_all()
 
+    def _await_lines(self) -> None:
+        """Return once there is something to write; see Note [Lines are gathered]."""
+        with self._changed:
+            if self._has_work():
+                return
+            while not self._has_work():
+                self._changed.wait()
+        time.sleep(GATHER_SECONDS)
+
+    def _has_work(self) -> bool:
+        return bool(self._lines or self._closed or self._report_is_due())
+
     def _next_chunk(self) -> bytes:
-        """Wait for lines and return some, at most PIPE_BUF bytes unless one line is longer.
+        """Return some lines, at most PIPE_BUF bytes unless one line is longer.
 
         Empty when the handler is closed and all is written.
         """
         with self._changed:
-            while not (self._lines or self._closed or self._report_is_due()):
-                self._changed.wait()
             self._writing = True
             if self._report_is_due():
                 return self._report()
