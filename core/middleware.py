@@ -1,4 +1,4 @@
-"""Middleware of ours: request id and access line, no host check for probes, Permissions-Policy."""
+"""Middleware of ours: request id and access line, no host check for probes, what browsers may do with a page."""
 
 import logging
 import re
@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
@@ -20,6 +21,7 @@ PERMISSIONS_POLICY = ", ".join(
     [f"{feature}=(self)" for feature in ("camera", "microphone", "fullscreen", "picture-in-picture")]
     + [f"{feature}=()" for feature in ("geolocation", "payment", "usb", "display-capture", "browsing-topics")]
 )
+DEVELOPERS_PAGES = frozenset({404, 500})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -78,16 +80,23 @@ class ProbeAwareCommonMiddleware(CommonMiddleware):
         return None if request.path in settings.PROBE_PATHS else super().process_request(request)
 
 
-class PermissionsPolicyMiddleware:
-    """Tells browsers which of their features our pages may use."""
+class PoliciesMiddleware:
+    """Tells browsers what our pages may load (CSP) and which features they may use, unless a view has said so itself.
+
+    Both are the same for every page, so they are put together once; django-csp's own middleware does it each time,
+    which cost more than finding the session. Django's pages for developers have styles of their own and no policy.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.content_security_policy = build_policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Return the answer with a Permissions-Policy, unless a view has set its own."""
+        """Return the answer with both policies."""
         response = self.get_response(request)
         response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        if not (settings.DEBUG and response.status_code in DEVELOPERS_PAGES):
+            response.setdefault("Content-Security-Policy", self.content_security_policy)
         return response
 
 
