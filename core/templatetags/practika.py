@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
+from django.template.base import FilterExpression, Node, Parser, TextNode, Token
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
@@ -133,7 +134,7 @@ def preparation_of(context: dict[str, Any], video: VideoAsset) -> Preparation | 
 def poster(video: Shown, loading: str = "lazy") -> SafeString:
     """Show a video's poster; while it is checked, a quiet stand-in of its own."""
     if video.state != VideoAsset.State.READY:
-        return format_html('<span class="poster-pending">{}</span>', _icon("exercise", "Being checked"))
+        return format_html('<span class="poster-pending">{}</span>', icon("exercise", "Being checked"))
     return format_html(
         '<img src="{}" alt="" width="{}" height="{}" loading="{}">',
         reverse("core:video_poster", args=[video.pk]),
@@ -150,20 +151,50 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
 
 
-@register.simple_tag
+@lru_cache(256)
 def icon(name: str, label: str = "") -> SafeString:
     """Return a picture of static/icons.svg: hidden from screen readers, unless it has a label of its own."""
-    return _icon(name, label)
+    spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon" width="24" height="24" {}><use href="{}#{}"/></svg>',
+        spoken,
+        static("icons.svg"),
+        name.replace(" ", "-"),
+    )
+
+
+class IconNode(Node):
+    """An icon whose name or label is known only when the page is drawn."""
+
+    def __init__(self, words: list[FilterExpression]) -> None:
+        self.words = words
+
+    def render(self, context: template.Context) -> SafeString:
+        """Return the picture."""
+        return icon(*[str(word.resolve(context)) for word in self.words])
+
+
+@register.tag("icon")
+def icon_tag(parser: Parser, token: Token) -> Node:
+    """Put `icon` into a template; one named in so many words is drawn once, when the template is read.
+
+    A page has a hundred icons, nearly all of them such.
+    """
+    words = [parser.compile_filter(word) for word in token.split_contents()[1:]]
+    if any(word.is_var or word.filters for word in words):
+        return IconNode(words)
+    return TextNode(icon(*[str(word.var) for word in words]))
 
 
 @register.simple_tag
+@lru_cache(64)
 def state_badge(state: str) -> SafeString | str:
     """Return a state as a word, a color and a shape; nothing for an empty state."""
     if not state:
         return ""
     slug = str(state).replace(" ", "-")
     word = STATE_WORDS.get(str(state), str(state).capitalize())
-    return format_html('<span class="badge badge--{}">{}{}</span>', slug, _icon(f"state-{state}"), word)
+    return format_html('<span class="badge badge--{}">{}{}</span>', slug, icon(f"state-{state}"), word)
 
 
 def relative_words(moment: datetime, now: datetime) -> str:
@@ -190,17 +221,6 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):
         return None
-
-
-@lru_cache(256)  # a page has a hundred icons; looking their file up took a sixth of its time
-def _icon(name: str, label: str = "") -> SafeString:
-    spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
-    return format_html(
-        '<svg class="icon" width="24" height="24" {}><use href="{}#{}"/></svg>',
-        spoken,
-        static("icons.svg"),
-        name.replace(" ", "-"),
-    )
 
 
 def _clock(seconds: int) -> str:

@@ -91,6 +91,17 @@ def test_an_icon_is_hidden_from_screen_readers_unless_it_is_named():
     assert 'role="img" aria-label="Play &amp; loop"' in practika.icon("play", "Play & loop")
 
 
+def test_an_icon_is_the_same_whether_its_name_stands_in_the_template_or_comes_with_the_page():
+    there = Template('{% load practika %}{% icon "play" "Play" %}').render(Context())
+    here = Template("{% load practika %}{% icon name|lower label %}").render(Context({"name": "PLAY", "label": "Play"}))
+    assert here == there == practika.icon("play", "Play")
+
+
+def test_a_label_that_comes_with_the_page_is_escaped():
+    shown = Template('{% load practika %}{% icon "play" label %}').render(Context({"label": "<b>"}))
+    assert "&lt;b&gt;" in shown
+
+
 def test_a_state_is_a_word_a_color_and_a_shape():
     shown = Template("{% load practika %}{% state_badge state %}").render(Context({"state": "to do"}))
     assert "badge--to-do" in shown
