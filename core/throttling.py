@@ -3,10 +3,12 @@
 # Note [One mechanism]
 `settings.THROTTLED` names the limit of each view, `settings.LIMITS` the numbers. A request is counted before its view
 runs and before its body is read; what is refused costs two small queries, no password is hashed, no mail is sent.
-What only reads is not counted: a page would cost a write. allauth's own limits stay for what needs to be logged in,
-or a secret link, before it can be tried (changing an address, confirming a password); those for log-in, sign-up, and
-reset are off, because these count both by account and by address, are never lost with a cache, and say when to come
-again.
+A page that is only read is not counted: it would cost a write. What the API reads, and the signing of parts, of which
+an upload has hundreds, are counted in the memory of each process (core/process_limits.py).
+
+allauth's own limits stay for what needs to be logged in, or a secret link, before it can be tried (changing an
+address, confirming a password); those for log-in, sign-up, and reset are off, because these count both by account and
+by address, are never lost with a cache, and say when to come again.
 
 An account is whoever is logged in, or else the address that was typed, whether or not it has an account here: the
 answer must not tell. A log-in that succeeds is given back to its account, so that only failures close it.
@@ -29,13 +31,15 @@ from core.addresses import client_address
 from core.body import leave_unread
 from core.http import refuse
 from core.limits import Limit
+from core.process_limits import HERE
 from core.services.throttling import Throttled, give_back, use
 from core.telemetry.catalog import LOGINS
 
 logger = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-API = "/core/api/"
+APIS = ("/core/api/", "/accounts/api/")
+API_READS = "api_reads"
 LOG_IN = "log_in"
 #: Where the address of an account is typed: view → field of allauth's form.
 TYPED = {"account_login": "login", "account_signup": "email", "account_reset_password": "email"}
@@ -61,20 +65,31 @@ class ThrottlingMiddleware:
         if name is None:
             return None
         try:
-            with transaction.atomic():
-                for key, limit in _keys(request, name):
-                    use(key=key, limit=limit, now=timezone.now())
+            _count(request, name)
         except Throttled as error:
             return _refusal(request, name, error.retry_after_s)
         return None
 
 
+def _count(request: HttpRequest, name: str) -> None:
+    """Use the limits of that name once; raises Throttled."""
+    if name == API_READS:
+        HERE.use(dict(_keys(request, name)))
+        return
+    with transaction.atomic():
+        for key, limit in _keys(request, name):
+            use(key=key, limit=limit, now=timezone.now())
+
+
 def _limit_name(request: HttpRequest) -> str | None:
     """Return which limit counts this request, if any."""
     route = _route(request)
-    if request.method in SAFE or route in settings.UNTHROTTLED:
+    is_api = request.path.startswith(APIS)
+    if route in settings.UNTHROTTLED:
         return None
-    return settings.THROTTLED.get(route) or ("api" if request.path.startswith(API) else None)
+    if request.method in SAFE or route in settings.SIGNING:
+        return API_READS if is_api else None
+    return settings.THROTTLED.get(route) or ("api" if is_api else None)
 
 
 def _route(request: HttpRequest) -> str:

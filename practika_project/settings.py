@@ -269,8 +269,9 @@ LIMITS = {
     "uploads": env.limits("PRACTIKA_LIMIT_UPLOADS", ["300/1h", "3000/1h"]),
     "comments": env.limits("PRACTIKA_LIMIT_COMMENTS", ["60/5m", "1200/5m"]),
     "api": env.limits("PRACTIKA_LIMIT_API", ["1200/1m", "12000/1m"]),
+    "api_reads": env.limits("PRACTIKA_LIMIT_API_READS", ["3000/1m", "30000/1m"]),  # of each process
 }
-#: View → limit, for what changes something; every other such call of the API counts as "api".
+#: View → limit, for what changes something; every other such call of the API counts as "api", its reads as "api_reads".
 THROTTLED = {
     "account_login": "log_in",
     "account_signup": "sign_up",
@@ -282,8 +283,10 @@ THROTTLED = {
     "exercises:attempt_create": "uploads",
     "comments:create": "comments",
 }
-#: Parts of an upload that was counted; there are many, and signing and receiving them writes no row.
-UNTHROTTLED = {"core:upload_parts", "core:upload_part", "core:upload_part_bytes"}
+#: Parts of an upload that was counted: there are many, and signing them writes no row, so it counts as a read.
+SIGNING = {"core:upload_parts", "core:upload_part"}
+#: Each came with a link that was signed, which alone is the permission.
+UNTHROTTLED = {"core:upload_part_bytes"}
 
 # ── Security ──────────────────────────────────────────────────────────────────────────────────────────────────
 

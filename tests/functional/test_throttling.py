@@ -11,16 +11,20 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 
 from comments.models import Comment
+from core import throttling
 from core.limits import Limit
 from core.models import Throttle, Upload
+from core.process_limits import ProcessLimits
+from tests.functional.uploading import Uploader
 
 LOGIN, RESET, SIGN_UP = "/accounts/login/", "/accounts/password/reset/", "/accounts/signup/"
 ME, UPLOADS = "/accounts/api/me/", "/core/api/uploads/"
 
 
 @pytest.fixture(autouse=True)
-def small_limits(settings):
+def small_limits(settings, monkeypatch):
     """Two by an account, four from an address, of everything."""
+    monkeypatch.setattr(throttling, "HERE", ProcessLimits())
     settings.LIMITS = dict.fromkeys(settings.LIMITS, (Limit.read("2/1h"), Limit.read("4/1h")))
 
 
@@ -100,7 +104,28 @@ def test_pages_that_are_only_read_are_never_refused(ben, as_user):
     assert statuses(*(Client().get(LOGIN) for _ in range(6))) == [200] * 6
 
 
-def test_the_api_answers_a_problem_that_says_when_and_reading_goes_on(ben, dee, as_user):
+def test_what_the_api_reads_and_signs_is_limited_too_and_writes_no_row(ben, dee, classroom, as_user):
+    sender = Uploader(as_user(ben), classroom, b"a part")
+    sender.open()
+    rows = Throttle.objects.count()
+    asked = [sender.sign(1), sender.client.get(ME), sender.sign(1), sender.client.get(ME)]
+    assert statuses(*asked) == [200, 200, 429, 429]
+    assert asked[2]["Content-Type"] == "application/problem+json"
+    assert 1700 < int(asked[2]["Retry-After"]) <= 1800
+    assert statuses(*(as_user(dee).get(ME) for _ in range(3))) == [200, 200, 429]
+    assert Client().get(ME).status_code == 429  # the address, by now
+    assert Throttle.objects.count() == rows
+
+
+def test_a_part_that_was_signed_is_always_taken(ben, classroom, as_user, local_store):
+    sender = Uploader(as_user(ben), classroom, b"a part")
+    sender.open()
+    link = sender.sign(1).json()["url"]
+    taken = [Client().put(link, b"a part", content_type="application/octet-stream") for _ in range(6)]
+    assert statuses(*taken) == [200] * 6
+
+
+def test_the_api_answers_a_problem_that_says_when(ben, dee, as_user):
     client = as_user(ben)
     address = f"{UPLOADS}{uuid4()}/"
     answers = [client.delete(address) for _ in range(3)]
@@ -108,7 +133,6 @@ def test_the_api_answers_a_problem_that_says_when_and_reading_goes_on(ben, dee, 
     assert answers[-1]["Content-Type"] == "application/problem+json"
     assert 1700 < int(answers[-1]["Retry-After"]) <= 1800
     assert as_user(dee).delete(address).status_code == 404
-    assert statuses(*(client.get(ME) for _ in range(6))) == [200] * 6
 
 
 def test_uploads_and_comments_are_refused_before_anything_is_kept(ben, classroom, exercise, clip, as_user):
@@ -135,8 +159,8 @@ def test_without_any_cache_the_limits_hold_all_the_same(ben, settings):
 
 
 def test_every_limited_view_exists_and_every_limit_is_of_some(settings):
-    assert settings.THROTTLED.keys() | settings.UNTHROTTLED <= set(all_views())
-    assert set(settings.THROTTLED.values()) | {"api"} == settings.LIMITS.keys()
+    assert settings.THROTTLED.keys() | settings.UNTHROTTLED | settings.SIGNING <= set(all_views())
+    assert set(settings.THROTTLED.values()) | {"api", "api_reads"} == settings.LIMITS.keys()
 
 
 def all_views(resolver=None, prefix: str = ""):

@@ -1,11 +1,13 @@
 """A limit: so many at once, then as many as come back, whatever the clock does."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from core.limits import Limit
 from core.models import Throttle
+from core.process_limits import ProcessLimits
 from core.services.throttling import Throttled, give_back, prune_throttles, use
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -82,3 +84,47 @@ def test_what_is_unused_again_is_forgotten_and_nothing_else(db):
     used(3, key="dee")
     assert prune_throttles(now=NOW + timedelta(seconds=30)) == 1
     assert list(Throttle.objects.values_list("key", flat=True)) == ["dee"]
+
+
+def counted_here(most_keys: int = 100) -> tuple[ProcessLimits, list[float]]:
+    """Return limits of a process, and the seconds of its clock."""
+    clock = [50.0]
+    return ProcessLimits(most_keys=most_keys, clock=lambda: clock[0]), clock
+
+
+def used_here(limits: ProcessLimits, times: int, key: str = "ben") -> int:
+    """Return how many of so many uses were allowed."""
+    allowed = 0
+    for _ in range(times):
+        with contextlib.suppress(Throttled):
+            limits.use({key: THREE_A_MINUTE})
+            allowed += 1
+    return allowed
+
+
+def test_a_process_allows_the_same_burst_and_as_many_again_as_come_back():
+    limits, clock = counted_here()
+    assert (used_here(limits, 5), used_here(limits, 5, key="dee")) == (3, 3)
+    with pytest.raises(Throttled) as refused:
+        limits.use({"ben": THREE_A_MINUTE})
+    assert refused.value.retry_after_s == 20
+    clock[0] += 20
+    assert used_here(limits, 5) == 1
+    clock[0] += 60
+    assert used_here(limits, 5) == 3
+
+
+def test_a_process_remembers_so_many_and_forgets_who_asked_longest_ago():
+    limits, _ = counted_here(most_keys=2)
+    for key in ("ben", "dee", "ben", "zoe"):
+        used_here(limits, 3, key)
+    assert [used_here(limits, 3, key) for key in ("ben", "zoe", "dee")] == [0, 0, 3]
+
+
+def test_what_is_refused_by_one_of_two_uses_neither():
+    limits, _ = counted_here()
+    used_here(limits, 3)
+    for _ in range(3):
+        with pytest.raises(Throttled):
+            limits.use({"an address": THREE_A_MINUTE, "ben": THREE_A_MINUTE})
+    assert used_here(limits, 5, key="an address") == 3
