@@ -12,6 +12,8 @@ away. The encoder counts pictures, which says nothing with an uneven rate; so ke
 # Note [Encoding beside decoding]
 The libraries let go of Python's lock, so one thread encodes while this one decodes, scales and writes: what comes out
 is the same byte for byte, and no core waits for the other's work. Only a few pictures are ahead, for they are large.
+The encoder's own threads work on a picture each: PyAV asks for slices of one picture unless told otherwise, and then
+they wait for one another at its end (measured with 1080p: 1.3 times the wall time, and 0.4 % more bytes).
 """
 
 import heapq
@@ -146,7 +148,8 @@ class EncodedPictures:
 
 def _set_up(encoder: Any, size: tuple[int, int], tick: Fraction) -> None:
     encoder.width, encoder.height = size
-    encoder.pix_fmt, encoder.time_base, encoder.thread_count = "yuv420p", tick, _THREADS
+    encoder.pix_fmt, encoder.time_base = "yuv420p", tick
+    encoder.thread_count, encoder.thread_type = _THREADS, "FRAME"
     encoder.color_primaries = encoder.color_trc = encoder.colorspace = BT709
     encoder.color_range, encoder.sample_aspect_ratio = LIMITED_RANGE, Fraction(1)
     encoder.gop_size = 10 * MAX_FRAME_RATE  # see Note [A key frame a second]
