@@ -10,11 +10,13 @@ from django_tasks_db.models import DBTaskResult
 
 from core.media.facts import Limits, refusal
 from core.models import Rendition, StorageDeletion, VideoAsset
+from core.services import makers
 from core.services.deletions import sweep_deletions
 from core.services.jobs import JobLost, finish_job, note_progress, take_job
+from core.services.makers import MAKERS
 from core.services.processing import cancel_job, reap_jobs, retry_job
 from core.services.pruning import prune_uploads
-from core.services.rendering import MAKERS, STOPPING, run_job
+from core.services.rendering import STOPPING, run_job
 from core.services.storage import VideoStorageService
 from core.services.videos import delete_video_asset
 from core.storage.base import ObjectNotFound
@@ -109,7 +111,7 @@ def test_storage_that_is_away_gives_the_job_back_and_three_times_ends_it(ben, cl
     def away(*args, **kwargs):
         raise StorageUnavailable("The disk is away.")
 
-    monkeypatch.setattr("core.services.rendering.store_file", away)
+    monkeypatch.setattr("core.services.makers.store_file", away)
     states = []
     for _ in range(3):
         run_job(job_id=job.pk)
@@ -137,10 +139,8 @@ def test_a_video_deleted_while_it_is_processed_ends_the_work_quietly(ben, classr
         delete_video_asset(video=VideoAsset.objects.get(pk=video.pk), now=timezone.now())
         return real(*args, **kwargs)
 
-    from core.services import rendering
-
-    real = rendering.store_file
-    monkeypatch.setattr(rendering, "store_file", delete_first)
+    real = makers.store_file
+    monkeypatch.setattr(makers, "store_file", delete_first)
     run_job(job_id=job.pk)
     assert not Rendition.objects.exists()
     assert [path.name for path in settings.INCOMING_ROOT.iterdir()] == []
