@@ -11,7 +11,7 @@ reader stalls.
 
 # Note [Lines are gathered]
 A writer that wakes for every line takes the interpreter from a request each time. So, once there is a line, it waits
-GATHER_SECONDS for those that come with it; whoever logs meanwhile wakes nobody.
+GATHER_SECONDS for those that come with it; whoever logs meanwhile wakes nobody, and whoever flushes ends the wait.
 """
 
 import json
@@ -64,16 +64,19 @@ class NonBlockingHandler(logging.Handler):
     def flush(self) -> None:
         """Wait until everything is written, but no longer than FLUSH_SECONDS."""
         deadline = time.monotonic() + FLUSH_SECONDS
+        self._hurry.set()
         with self._changed:
             while self._is_writing():
                 if not self._changed.wait(max(0.0, deadline - time.monotonic())):
-                    return
+                    break
+        self._hurry.clear()
 
     def close(self) -> None:
         """Take no more lines and let the writer end; lines that are still queued are written first."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        self._hurry.set()
         super().close()
 
     def start_empty(self) -> None:
@@ -85,6 +88,7 @@ class NonBlockingHandler(logging.Handler):
         self._reported = 0
         self._failure = None
         self._changed = threading.Condition()
+        self._hurry = threading.Event()
         self._lines: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._writing = False
@@ -124,7 +128,7 @@ class NonBlockingHandler(logging.Handler):
                 return
             while not self._has_work():
                 self._changed.wait()
-        time.sleep(GATHER_SECONDS)
+        self._hurry.wait(GATHER_SECONDS)
 
     def _has_work(self) -> bool:
         return bool(self._lines or self._closed or self._report_is_due())

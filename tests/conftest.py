@@ -17,6 +17,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from accounts.models import Classroom, Membership, User
+from core import log_output
 from core.media.clips import write_clip
 from core.operations import maintenance
 from exercises.models import Exercise
@@ -31,7 +32,8 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give this worker its own part of the production stack."""
+    """Give this worker its own part of the production stack, and let log lines out at once."""
+    log_output.GATHER_SECONDS = 0.0  # a test's lines come out while its output is captured
     if stack.IS_PRODUCTION:
         stack.take_a_share(django_settings, os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
 
