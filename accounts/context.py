@@ -4,13 +4,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import Classroom
+from accounts.places import Role, places
 
 
 def reader(request: HttpRequest) -> dict[str, object]:
-    """Return `teaches` (lazy, one query) and `signup_open`."""
-    user = getattr(request, "user", None)
+    """Return `teaches` (lazy) and `signup_open`."""
     return {
-        "teaches": SimpleLazyObject(lambda: user is not None and Classroom.objects.taught_by(user).exists()),
+        "teaches": SimpleLazyObject(lambda: bool(places(request).with_role(Role.INSTRUCTOR))),
         "signup_open": settings.ALLOW_SIGNUP,
     }

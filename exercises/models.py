@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 
 TO_DO = "to do"
+SHOWN_IN_ROWS = (
+    *("number", "state", "submitted_at", "reviewed_at", "exercise__name", "learner__name", "reviewed_by__name"),
+    *("video__state", "video__width_px", "video__height_px", "video__duration_ms"),
+)
 
 
 class ExerciseQuerySet(models.QuerySet["Exercise"]):
@@ -68,13 +72,6 @@ class Exercise(models.Model):
 
     objects = ExerciseQuerySet.as_manager()
 
-    # Set by `exercises.cards` for the page that shows it.
-    newest_state: str | None
-    my_role: str | None
-    is_past_due: bool
-    has_attempts: bool
-    has_comments: bool
-
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -92,27 +89,6 @@ class Exercise(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def learns(self) -> bool:
-        """Return whether the reader is a learner of its class."""
-        return self.my_role == Membership.Role.LEARNER
-
-    @property
-    def teaches(self) -> bool:
-        """Return whether the reader is an instructor of its class."""
-        return self.my_role == Membership.Role.INSTRUCTOR
-
-    @property
-    def my_state(self) -> str:
-        """Return the state of the reader's newest attempt; before the first TO_DO for learners, "" for others."""
-        return self.newest_state or (TO_DO if self.learns else "")
-
-    @property
-    def is_late(self) -> bool:
-        """Return whether it is due, past, and by this learner neither submitted nor passed."""
-        done = {Attempt.State.SUBMITTED, Attempt.State.PASSED}
-        return self.learns and self.is_past_due and self.newest_state not in done
-
 
 class AttemptQuerySet(models.QuerySet["Attempt"]):
     """Attempts by who may see them and by what they wait for."""
@@ -122,6 +98,10 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
         if user.is_authenticated and user.is_staff:
             return self
         return self.filter(video__in=VideoAsset.objects.visible_to(user).values("pk"))
+
+    def as_rows(self) -> Self:
+        """Return the attempts with what a row in a list shows of them, of their exercises, and of people."""
+        return self.select_related("exercise", "learner", "video", "reviewed_by").only(*SHOWN_IN_ROWS)
 
     def waiting_for(self, user: "User | AnonymousUser") -> Self:
         """Return the submitted attempts of the classes `user` teaches, the longest waiting first."""

@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.forms import ProfileForm
+from accounts.places import places
 from core.http import AuthenticatedRequest, form_page, json_answer, unauthorized
 
 
@@ -28,7 +29,6 @@ def me(request: AuthenticatedRequest) -> HttpResponse:
     user = request.user
     if not user.is_authenticated:
         return unauthorized()
-    memberships = user.memberships.select_related("classroom").order_by("classroom__name", "pk")
     return json_answer(
         {
             "id": str(user.pk),
@@ -38,7 +38,7 @@ def me(request: AuthenticatedRequest) -> HttpResponse:
             "language": user.language,
             "is_staff": user.is_staff,
             "classes": [
-                {"id": str(one.classroom_id), "name": one.classroom.name, "role": one.role} for one in memberships
+                {"id": str(one.classroom_id), "name": one.name, "role": one.role} for one in places(request).values()
             ],
         }
     )

@@ -1,7 +1,5 @@
 """Attempts: a learner sends, submits, and withdraws them; an instructor answers."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
@@ -11,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Classroom
+from accounts.places import Role, places
 from core.http import AuthenticatedRequest, done, form_page, receives_video
 from core.models import VideoAsset
 from core.refusals import VideoRefused
@@ -32,7 +31,7 @@ from exercises.views.exercises import detail_context, shown
 def attempt_create(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Take a learner's video as their draft."""
     exercise = shown(request, pk)
-    if not exercise.learns:
+    if places(request).role_in(exercise.classroom_id) != Role.LEARNER:
         raise PermissionDenied("Only the learners of the class send attempts.")
     form = VideoForm(request.POST, request.FILES)
     if form.is_valid():
@@ -48,7 +47,7 @@ def attempt_create(request: AuthenticatedRequest, pk: str) -> HttpResponse:
         else:
             messages.success(request, "Here is your attempt. Watch it, then submit it.")
             return done(request, reverse("exercises:attempt", args=[attempt.pk]))
-    return form_page(request, "exercises/detail.html", form, detail_context(exercise, request.user, form))
+    return form_page(request, "exercises/detail.html", form, detail_context(request, exercise, form))
 
 
 @require_safe
@@ -73,7 +72,7 @@ def attempt(request: AuthenticatedRequest, pk: str) -> HttpResponse:
             "may_review": may_review,
             "exercise_visible": Exercise.objects.visible_to(request.user).filter(pk=found.exercise_id).exists(),
             "reference_visible": VideoAsset.objects.visible_to(request.user).filter(pk=found.reference_id).exists(),
-            "others": others.select_related("video").order_by("number"),
+            "others": others.as_rows().order_by("number"),
             "next_waiting": None if is_owner else waiting.first(),
         },
     )
@@ -169,5 +168,4 @@ def _own(request: AuthenticatedRequest, pk: str) -> Attempt:
 
 
 def _teaches(request: AuthenticatedRequest, found: Attempt) -> bool:
-    taught: Any = Classroom.objects.taught_by(request.user)
-    return taught.filter(pk=found.exercise.classroom_id).exists()
+    return places(request).teaches_in(found.exercise.classroom_id)

@@ -4,16 +4,18 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Classroom, User
+from accounts.models import Classroom
+from accounts.places import Role, places
 from core.http import AuthenticatedRequest, done, form_page, receives_video
 from core.refusals import VideoRefused
-from exercises.cards import with_my_state, with_what_it_holds
+from exercises.cards import standing
 from exercises.forms import ExerciseForm, VideoForm
 from exercises.models import Attempt, Exercise
 from exercises.services.attempts import refusal_to_attempt
@@ -35,26 +37,39 @@ SHOWN_SUBMISSIONS = 100
 def detail(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Show an exercise with one's attempts; its instructors see what was submitted."""
     exercise = shown(request, pk)
-    return render(request, "exercises/detail.html", detail_context(exercise, request.user, VideoForm()))
+    return render(request, "exercises/detail.html", detail_context(request, exercise, VideoForm()))
 
 
-def detail_context(exercise: Exercise, user: User, form: VideoForm) -> dict[str, Any]:
+def detail_context(request: AuthenticatedRequest, exercise: Exercise, form: VideoForm) -> dict[str, Any]:
     """Return what the page of an exercise shows; the exercise comes from `shown`."""
-    attempts = list(exercise.attempts.filter(learner=user).select_related("video", "reviewed_by").order_by("-number"))
+    user, role = request.user, places(request).role_in(exercise.classroom_id)
+    attempts = list(exercise.attempts.filter(learner=user).as_rows().order_by("-number"))
     newest = attempts[0] if attempts else None
+    stands = standing(role, newest.state if newest else None, exercise.due_at, timezone.now())
     refusal = refusal_to_attempt(exercise=exercise, newest=newest)
-    may_edit = exercise.teaches or user.is_staff
-    return {
+    context = {
         "exercise": exercise,
-        "may_edit": may_edit,
         "attempts": attempts,
         "draft": newest if newest and newest.state == Attempt.State.DRAFT else None,
-        "may_attempt": exercise.learns and not refusal,
-        "attempt_refusal": refusal if exercise.learns else "",
+        "may_attempt": stands.learns and not refusal,
+        "attempt_refusal": refusal if stands.learns else "",
         "attempt_form": form,
-        "my_state": exercise.my_state,
-        "is_late": exercise.is_late,
-        "submitted_attempts": _submitted(exercise) if may_edit else [],
+        "my_state": stands.my_state,
+        "is_late": stands.is_late,
+    }
+    may_edit = role == Role.INSTRUCTOR or user.is_staff
+    return context | (_managed(exercise) if may_edit else {})
+
+
+def _managed(exercise: Exercise) -> dict[str, Any]:
+    """Return what is shown to those who may change an exercise."""
+    submitted = list(_submitted(exercise))
+    has_attempts = bool(submitted) or exercise.attempts.exists()
+    return {
+        "may_edit": True,
+        "submitted_attempts": submitted,
+        "has_attempts": has_attempts,
+        "will_archive": has_attempts or will_archive(exercise),
     }
 
 
@@ -143,9 +158,9 @@ def delete(request: AuthenticatedRequest, pk: str) -> HttpResponse:
 
 
 def shown(request: AuthenticatedRequest, pk: str) -> Exercise:
-    """Return an exercise one may see, with all its page asks of it; 404 otherwise."""
-    visible = with_my_state(Exercise.objects.visible_to(request.user), request.user)
-    return get_object_or_404(with_what_it_holds(visible), pk=pk)
+    """Return an exercise one may see, with what its page shows of it; 404 otherwise."""
+    visible = Exercise.objects.visible_to(request.user).select_related("reference", "classroom", "created_by")
+    return get_object_or_404(visible, pk=pk)
 
 
 def editable(request: AuthenticatedRequest, pk: str) -> Exercise:
@@ -157,6 +172,6 @@ def editable(request: AuthenticatedRequest, pk: str) -> Exercise:
     return exercise
 
 
-def _submitted(exercise: Exercise) -> list[Attempt]:
-    submitted = exercise.attempts.exclude(state=Attempt.State.DRAFT).select_related("learner", "video")
-    return list(submitted.order_by("-submitted_at", "-pk")[:SHOWN_SUBMISSIONS])
+def _submitted(exercise: Exercise) -> "QuerySet[Attempt]":
+    submitted = exercise.attempts.exclude(state=Attempt.State.DRAFT)
+    return submitted.as_rows().order_by("-submitted_at", "-pk")[:SHOWN_SUBMISSIONS]

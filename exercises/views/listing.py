@@ -7,6 +7,7 @@ a class one teaches. Who does both finds under "draft" all that waits for them t
 are shown only when asked for.
 """
 
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,12 +16,14 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.models import Classroom, Membership, User
+from accounts.models import Classroom, User
+from accounts.places import Places, Role, places
 from core.cursors import cursor_after, read_cursor
 from core.http import AuthenticatedRequest
-from exercises.cards import older_than, with_my_state
+from exercises.cards import older_than, readers_rows, with_newest_state
 from exercises.models import TO_DO, Attempt, Exercise
 
 PAGE_SIZE = 24
@@ -33,17 +36,17 @@ INSTRUCTORS_STATES = {state.value: state.label.capitalize() for state in Exercis
 @require_safe
 def exercise_list(request: AuthenticatedRequest) -> HttpResponse:
     """List the exercises one may see, newest first; unknown filters and broken page links show the first page."""
-    roles = set(request.user.memberships.values_list("role", flat=True))
-    classrooms = list(Classroom.objects.visible_to(request.user).order_by("name", "pk")[:SHOWN_CLASSES])
-    states = _states(request.user, roles)
+    user, roles = request.user, places(request)
+    classrooms = _classrooms(user, roles)
+    states = _states(user, roles)
     filters = _filters(request, states)
-    exercises = with_my_state(Exercise.objects.visible_to(request.user), request.user)
-    exercises = _in_state(_filtered(exercises, filters), filters.get("state", ""), request.user)
+    exercises = _in_state(_filtered(Exercise.objects.visible_to(user), filters), filters.get("state", ""), user, roles)
     older = read_cursor(request.GET.get("older", ""))
     if older:
         exercises = older_than(exercises, *older)
-    rows = list(exercises.order_by("-created_at", "-pk")[: PAGE_SIZE + 1])
-    page = rows[:PAGE_SIZE]
+    newest = exercises.order_by("-created_at", "-pk")[: PAGE_SIZE + 1]
+    found = readers_rows(newest, user=user, roles=roles, now=timezone.now())
+    page = found[:PAGE_SIZE]
     return render(
         request,
         "exercises/list.html",
@@ -55,18 +58,26 @@ def exercise_list(request: AuthenticatedRequest) -> HttpResponse:
             "states": list(states.items()),
             "selected_state": filters.get("state", ""),
             "older_url": _url(filters, older=cursor_after(page[-1].created_at, page[-1].pk))
-            if len(rows) > PAGE_SIZE
+            if len(found) > PAGE_SIZE
             else "",
             "newer_url": _url(filters) if older else "",
-            "may_create": Membership.Role.INSTRUCTOR in roles or (request.user.is_staff and bool(classrooms)),
+            "may_create": bool(roles.with_role(Role.INSTRUCTOR)) or (user.is_staff and bool(classrooms)),
         },
     )
 
 
-def _states(user: User, roles: set[str]) -> dict[str, str]:
+def _classrooms(user: User, roles: Places) -> list[tuple[str, str]]:
+    """Return the classes to filter by, as pairs of key and name."""
+    if user.is_staff:
+        every = Classroom.objects.order_by("name", "pk").values_list("pk", "name")
+        return [(str(pk), name) for pk, name in every[:SHOWN_CLASSES]]
+    return [(str(place.classroom_id), place.name) for place in islice(roles.values(), SHOWN_CLASSES)]
+
+
+def _states(user: User, roles: Places) -> dict[str, str]:
     """Return the states that can be asked for, by what one does here: value → label."""
-    teaches = user.is_staff or Membership.Role.INSTRUCTOR in roles
-    learns = Membership.Role.LEARNER in roles
+    teaches = user.is_staff or roles.with_role(Role.INSTRUCTOR)
+    learns = roles.with_role(Role.LEARNER)
     return (LEARNERS_STATES if learns else {}) | (INSTRUCTORS_STATES if teaches else {})
 
 
@@ -92,15 +103,14 @@ def _filtered(exercises: "QuerySet[Any]", filters: dict[str, str]) -> "QuerySet[
     return exercises
 
 
-def _in_state(exercises: "QuerySet[Any]", state: str, user: User) -> "QuerySet[Any]":
+def _in_state(exercises: "QuerySet[Any]", state: str, user: User, roles: Places) -> "QuerySet[Any]":
     """Return the exercises in a state (see Note [States of what is mine]), or without one all but the archived."""
     if state:
-        role = Membership.Role
         mine = Q(newest_state=state)
         if state == TO_DO:
-            mine = Q(newest_state__isnull=True, my_role=role.LEARNER)
-        edited = Q(state=state) if user.is_staff else Q(state=state, my_role=role.INSTRUCTOR)
-        exercises = exercises.filter(mine | edited)
+            mine = Q(newest_state__isnull=True, classroom__in=roles.with_role(Role.LEARNER))
+        edited = Q(state=state) if user.is_staff else Q(state=state, classroom__in=roles.with_role(Role.INSTRUCTOR))
+        exercises = with_newest_state(exercises, user).filter(mine | edited)
     return exercises if state == Exercise.State.ARCHIVED else exercises.exclude(state=Exercise.State.ARCHIVED)
 
 

@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.models import Classroom
 from core.cursors import cursor_after, read_cursor
 from core.http import AuthenticatedRequest
 from exercises.models import Attempt
@@ -19,7 +18,7 @@ PAGE_SIZE = 24
 @require_safe
 def queue(request: AuthenticatedRequest) -> HttpResponse:
     """List what waits; the next page follows the last row shown."""
-    waiting = Attempt.objects.waiting_for(request.user).select_related("exercise__classroom", "learner", "video")
+    waiting = Attempt.objects.waiting_for(request.user).as_rows()
     if after := read_cursor(request.GET.get("after", "")):
         submitted_at, pk = after
         waiting = waiting.filter(Q(submitted_at__gt=submitted_at) | Q(submitted_at=submitted_at, pk__gt=pk))
@@ -29,5 +28,4 @@ def queue(request: AuthenticatedRequest) -> HttpResponse:
     if len(rows) > PAGE_SIZE and page[-1].submitted_at:
         cursor = cursor_after(page[-1].submitted_at, page[-1].pk)
         following = f"{reverse('exercises:queue')}?{urlencode({'after': cursor})}"
-    teaches = bool(page) or Classroom.objects.taught_by(request.user).exists()
-    return render(request, "exercises/queue.html", {"waiting": page, "older_url": following, "teaches": teaches})
+    return render(request, "exercises/queue.html", {"waiting": page, "older_url": following})
