@@ -24,12 +24,10 @@ from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.views.decorators.csrf import csrf_exempt
 
-from core.long_bodies import RETRY_AFTER_S as BODIES_RETRY_AFTER_S
-from core.long_bodies import TooManyBodies
 from core.media.facts import InspectionUnavailable
 from core.multipart import VideoUploadHandler
 from core.received import VideoTooLarge
-from core.storage.base import StorageFull, StorageUnavailable
+from core.storage.base import StorageBusy, StorageFull, StorageUnavailable
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -39,6 +37,7 @@ logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
 FORM_ALLOWANCE_BYTES = 1024 * 1024  # what the form's other fields may add to the video
 RETRY_AFTER_S = 30
+BUSY_RETRY_AFTER_S = 2
 NOT_CHECKED = "This site cannot check videos right now. Nothing was kept; send it again in a few minutes."
 # Every other status is shown on the page of 500, with its number.
 ERROR_PAGES = frozenset({400, 403, 404, 413, 429, 503})
@@ -104,9 +103,12 @@ def meant(response: HttpResponse) -> HttpResponse:
 
 
 def storage_refusal(request: HttpRequest, error: StorageUnavailable) -> HttpResponse:
-    """Return 507 for a full storage, else 503; call it where the error is handled: its reason is logged."""
-    if isinstance(error, TooManyBodies):
-        return meant(refuse(request, 503, "Busy", error.sentence, retry_after_s=BODIES_RETRY_AFTER_S))
+    """Return 507 for a full storage, else 503; call it where the error is handled: its reason is logged.
+
+    What only waits for a place is no error, and may come again sooner.
+    """
+    if isinstance(error, StorageBusy):
+        return meant(refuse(request, 503, "Busy", error.sentence, retry_after_s=BUSY_RETRY_AFTER_S))
     logger.error("Storage unavailable", exc_info=True)
     if isinstance(error, StorageFull):
         return meant(refuse(request, 507, "No space left", error.sentence))

@@ -13,17 +13,16 @@ from threading import BoundedSemaphore
 from typing import Any
 
 from core.body import leave_unread
-from core.storage.base import StorageUnavailable
+from core.storage.base import StorageBusy
 from core.telemetry.catalog import BODIES_REFUSED
 
 MOST = 6  # of the 8 threads in gunicorn.conf.py
 LONG_BYTES = 64 * 1024  # fewer lie in the kernel's own buffer before anybody waits for them
-RETRY_AFTER_S = 2
 
 _places = BoundedSemaphore(MOST)
 
 
-class TooManyBodies(StorageUnavailable):
+class TooManyBodies(StorageBusy):
     """As many long bodies as may be are being received by this process; nothing of this one was read."""
 
     def __init__(self) -> None:

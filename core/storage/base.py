@@ -46,6 +46,10 @@ class StorageUnavailable(StorageError):
         self.sentence = sentence
 
 
+class StorageBusy(StorageUnavailable):
+    """Too many ask at this moment; nothing was begun, and in a few seconds it may be."""
+
+
 class StorageFull(StorageUnavailable):
     """There is no space left; reading still works."""
 

@@ -7,6 +7,11 @@ Every PUT and every completion of a multipart upload carries `If-None-Match: *`,
 refuses a key that exists. When the reply to a success is lost, the vendor's client sends the same again and
 is refused by its own object: each upload therefore leaves a random mark in the metadata, and a refusal is
 looked into before it is believed.
+
+# Note [Silence is not asked twice]
+An error, or a connection that breaks, is answered by up to three tries, a second or two apart. A bucket that takes a
+request and says nothing for READ_TIMEOUT_S is believed: three times that would keep a person waiting for longer than
+anybody does, and what it is still busy with (putting together a long video) would be begun again beside itself.
 """
 
 import io
@@ -21,7 +26,7 @@ from uuid import uuid4
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import Storage
 from storages.backends.s3 import S3Storage
@@ -87,12 +92,19 @@ class PrivateS3Storage(S3Storage):
             client.meta.events.register(f"before-parameter-build.s3.{operation}", _never_overwrite)
         client.meta.events.register("before-parameter-build.s3.UploadPart", _take_signed_headers)
         client.meta.events.register("before-sign.s3.UploadPart", _add_signed_headers)
+        client.meta.events.register_first("needs-retry.s3", _give_silence_up)
         return client
 
 
 def _never_overwrite(params: dict, **_) -> None:
     """Add the condition of Note [Never overwriting in S3] to a request of the vendor's client."""
     params["IfNoneMatch"] = "*"
+
+
+def _give_silence_up(caught_exception: Exception | None = None, **_) -> None:
+    """End the tries where there was no answer in time; see Note [Silence is not asked twice]."""
+    if isinstance(caught_exception, ReadTimeoutError):
+        raise caught_exception
 
 
 def _take_signed_headers(params: dict, context: dict, **_) -> None:

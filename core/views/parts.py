@@ -13,9 +13,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from core import long_bodies
 from core.body import body_source
-from core.http import meant, problem, storage_refusal
+from core.http import BUSY_RETRY_AFTER_S, meant, problem, storage_refusal
 from core.json_api import later
 from core.long_bodies import TooManyBodies, long_body
 from core.services.part_storage import QUERY_FIELD, local_part_storage, read_signed_part
@@ -50,7 +49,7 @@ def upload_part_bytes(request: WSGIRequest, pk: str, number: int) -> HttpRespons
             response = _receive(request, upload, part)
     except TooManyBodies as error:
         UPLOAD_PARTS.add("crowded")
-        seconds = long_bodies.RETRY_AFTER_S
+        seconds = BUSY_RETRY_AFTER_S
         return meant(later(503, "Busy", error.sentence, seconds=seconds, code="busy", number=number))
     UPLOAD_PARTS.add(OUTCOMES.get(response.status_code, "refused"))
     UPLOAD_BYTES.add("parts", amount=part.size_bytes if response.status_code == 200 else 0)

@@ -21,6 +21,7 @@ from core.services.playback import failure_sentence
 from core.services.pruning import ABANDONED_AFTER
 from core.services.quotas import QuotaExceeded, TooManyUploads
 from core.storage.parts import PartBusy, PartsBeyondEnd, PartsMissing
+from core.storage_turns import storage_turn
 from core.upload_forms import CompletionForm, OpenUploadForm, SignPartForm, SignPartsForm
 
 BUSY_RETRY_S = 1
@@ -41,7 +42,8 @@ def _answers_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
     @wraps(view)
     def answering_view(request: AuthenticatedRequest, **kwargs: Any) -> HttpResponse:
         try:
-            return view(request, **kwargs)
+            with storage_turn():
+                return view(request, **kwargs)
         except VideoRefused as refusal:
             status = REFUSAL_STATUS.get(type(refusal), 422)
             return problem(status, "Not done", refusal.sentence, code=refusal.code)

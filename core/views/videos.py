@@ -11,7 +11,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_POST, require_safe
 
 from core.forms import UploadVideoForm
-from core.http import AuthenticatedRequest, form_problem, json_answer, problem, receives_video
+from core.http import AuthenticatedRequest, form_problem, json_answer, problem, receives_video, storage_refusal
 from core.models import Rendition, VideoAsset
 from core.ranges import ranged_response
 from core.refusals import VideoRefused
@@ -20,7 +20,9 @@ from core.services.quotas import QuotaExceeded, TooManyUploads
 from core.services.storage import VideoStorageService, playback_seconds, read_signed_media
 from core.services.videos import store_video
 from core.services.viewing import audit_staff_view
+from core.storage.base import ObjectNotFound, StorageUnavailable
 from core.storage.local import LocalStorageBackend
+from core.storage_turns import storage_turn
 
 REFUSAL_STATUS = {QuotaExceeded: 413, TooManyUploads: 429}
 
@@ -77,8 +79,13 @@ def thumbnails(request: AuthenticatedRequest, pk: str) -> HttpResponseBase:
 def thumbnails_map(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Say which part of the sprite shows which moment, as WebVTT; always from here, so its addresses stay relative."""
     vtt = _rendition(request, pk, Rendition.Kind.VTT)
-    with VideoStorageService().backend.open(vtt.storage_path) as stored:
-        body = stored.read()
+    try:
+        with storage_turn(), VideoStorageService().backend.open(vtt.storage_path) as stored:
+            body = stored.read()
+    except ObjectNotFound as error:
+        raise Http404 from error
+    except StorageUnavailable as error:
+        return storage_refusal(request, error)
     return HttpResponse(body, content_type="text/vtt", headers={"Cache-Control": "private, max-age=86400"})
 
 

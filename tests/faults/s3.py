@@ -1,4 +1,4 @@
-"""An S3 server that fails when a test says so, for whoever comes with a presigned URL: an error, or silence.
+"""An S3 server that fails when a test says so: an error, or silence.
 
 with failing_s3() as gate:
     gate.answer_next(503, "SlowDown", times=2)
@@ -27,6 +27,7 @@ class FailingGate(Gate):
         self.answered: list[tuple[str, int]] = []
         self.signed_sha256: set[str] = set()  # of parts, as their senders gave them
         self.errors: deque[tuple[int, str]] = deque()
+        self.refusal: tuple[int, str] | None = None  # of everything that the site itself asks
         self.is_silent = threading.Event()
         self.is_waiting = threading.Event()  # somebody waits for what will not come
         self.is_over = threading.Event()
@@ -56,6 +57,9 @@ class FailingHandler(Handler):
     server: FailingGate
 
     def do_PUT(self) -> None:
+        if SIGNED not in self.path:
+            self._own()
+            return
         if SIGNED in self.path:
             self.server.signed_sha256.add(self.headers.get("x-amz-content-sha256", ""))
         if SIGNED in self.path and self.server.is_silent.is_set():
@@ -69,6 +73,17 @@ class FailingHandler(Handler):
             self._answer(status, {}, f"<Error><Code>{code}</Code></Error>".encode())
         else:
             self._pass()
+
+    def _own(self) -> None:
+        """Answer what the site itself asks."""
+        if self.server.refusal:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, code = self.server.refusal
+            self._answer(status, {}, f"<Error><Code>{code}</Code></Error>".encode())
+        else:
+            self._pass()
+
+    do_GET = do_POST = do_DELETE = do_HEAD = _own
 
     def send_response(self, code: int, message: str | None = None) -> None:
         if SIGNED in self.path:

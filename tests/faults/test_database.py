@@ -17,8 +17,8 @@ from tests.faults.site import Site
 from tests.servers.waiting import until
 
 pytestmark = pytest.mark.xdist_group("database")
-# The site gives up after at most 4 s. A machine under load may add to that; the server's own limit is 30 s.
-SOON_S = 15
+# The site gives up after at most 4 s. A machine under load may add to that, but hardly twice.
+PROMISED_S, SOON_S = 5, 15
 READING, WRITING = "/exercises/", "/accounts/profile/"
 
 
@@ -35,6 +35,16 @@ def status(site: Site, path: str = READING) -> int:
     assert "Traceback" not in answer.text
     assert answer.status_code != 503 or answer.headers["Retry-After"] == "30"
     return answer.status_code
+
+
+def told_in_time(site: Site) -> None:
+    """Ask twice, get 503 twice, and at least once as soon as is promised."""
+    seconds = []
+    for _ in range(2):
+        started = time.monotonic()
+        assert status(site) == 503
+        seconds.append(time.monotonic() - started)
+    assert min(seconds) < PROMISED_S
 
 
 def change_of_name(site: Site) -> int:
@@ -55,7 +65,7 @@ def test_down_and_back_with_the_next_request(site, database):
     assert status(site) == 200
     database.stop()
     try:
-        assert [status(site), status(site)] == [503, 503]
+        told_in_time(site)
         lives_but_is_not_ready(site)
     finally:
         database.start()
@@ -78,7 +88,7 @@ def test_frozen_in_the_middle_of_a_query_others_are_told_soon(site, database):
         until(lambda: database.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), 30)
         database.freeze()
         try:
-            assert status(site) == 503
+            told_in_time(site)
             lives_but_is_not_ready(site)
         finally:
             database.thaw()
@@ -113,7 +123,7 @@ def test_too_many_connections_of_others(site, database):
                 mine = "datname = current_database() AND pid <> pg_backend_pid() AND application_name <> 'held'"
                 held.execute("SET application_name = 'held'")
                 held.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}")
-        assert status(site) == 503
+        told_in_time(site)
         lives_but_is_not_ready(site)
     assert status(site) == 200
 
