@@ -23,6 +23,7 @@ SERVER = {
     "PRACTIKA_DRAIN_SECONDS": "1",
     "PRACTIKA_LIMIT_PASSWORD_RESET": f"{RESETS}/1h,100/1h",
     "WEB_CONCURRENCY": "1",
+    "METRICS_TOKEN": "a-token-of-these-tests",
 }
 
 

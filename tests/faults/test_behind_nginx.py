@@ -14,8 +14,10 @@ import pytest
 import requests
 
 from core import long_bodies
-from tests.faults.balanced import HOST, RESETS, Balanced, balanced, restart
+from tests.faults.balanced import HOST, RESETS, SERVER, Balanced, balanced, restart
 from tests.faults.site import CSRF, Sender, Site, until
+from tests.faults.watching import missing_programs, watching
+from tests.functional.backup_site import required
 from tests.nginx import NGINX
 
 pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
@@ -136,6 +138,21 @@ def test_fifty_slow_and_half_open_clients_keep_nobody_else_waiting(both: Balance
         until(lambda: len(list(held.glob("*.lock"))) >= long_bodies.MOST, 60)  # one of the two takes no more
         for path in ("/core/health/", "/accounts/login/", "/exercises/"):
             assert min(seconds_to_get(ben.visitor, both.address + path) for _ in range(3)) < 1
+
+
+def test_it_is_watched_from_in_and_outside_and_a_certificate_that_ends_wakes_somebody_up(both: Balanced, tmp_path):
+    required(not missing_programs(), f"Of {missing_programs()}")
+    with watching(both.address, certificate=both.certificate, token=SERVER["METRICS_TOKEN"], folder=tmp_path) as watch:
+        until(lambda: watch.pages, 60, otherwise=lambda: str(watch.rules()))
+        (alert,) = watch.pages[0]["alerts"]
+        assert alert["labels"]["alertname"] == "PractikaCertificateEndsNow"  # that of the tests is valid for a day
+        assert alert["annotations"]["runbook"] == "RUNBOOK.md#the-certificate-ends"
+        for healthy in ("practika_ready", 'up{job="practika"}', "probe_success"):
+            until(lambda healthy=healthy: watch.value(healthy) == [1], 30)
+        until(lambda: {rule["health"] for rule in watch.rules()} == {"ok"}, 30)
+        assert [rule["name"] for rule in watch.rules() if rule.get("alerts") and rule["state"] == "firing"] == [
+            "PractikaCertificateEndsNow"
+        ]
 
 
 def seconds_to_get(visitor: requests.Session, url: str) -> float:
