@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from visitor import PROXIED, Refused, Visitor
 
 PARALLEL = 4
-TRIES = 60
+TRIES = 10
 
 
 class PartsVisitor(Visitor):
@@ -23,12 +23,12 @@ class PartsVisitor(Visitor):
     app_bytes = 0
 
     def call(self, method: str, path: str, body: dict | None = None) -> dict:
-        """Ask the API, again while it says 503 (an S3 server may take long to put parts together); return its JSON."""
+        """Ask the API, again when it says so (an S3 server may take long to put parts together); return its JSON."""
         for _ in range(TRIES):
             answer, text = self._once(method, path, body)
             if answer.status != 503:
                 break
-            time.sleep(1)
+            time.sleep(int(answer.headers["Retry-After"]))
         if answer.status not in (200, 201):
             raise Refused(f"{answer.status}: {text[:500]!r}")
         return json.loads(text)
@@ -97,11 +97,11 @@ def sha256(video: Path, offset: int, length: int) -> str:
 
 
 def ever_more(wishes: list[dict]) -> Iterator[dict]:
-    """Yield the bodies of the calls that sign them: 2 parts, then 8, then 16 at a time."""
+    """Yield the bodies of the calls that sign them: 2 parts, then 8, then 32 at a time."""
     at, count = 0, 2
     while at < len(wishes):
         yield {"parts": wishes[at : at + count]}
-        at, count = at + count, min(16, count * 4)
+        at, count = at + count, min(32, count * 4)
 
 
 @dataclass(frozen=True)

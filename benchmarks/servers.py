@@ -24,9 +24,17 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Return the processor time of the workers and of their children that ended."""
-        ticks = os.sysconf("SC_CLK_TCK")
-        fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in children(self.pid)]
-        return sum(int(tick) for each in fields for tick in each[11:15]) / ticks
+        return sum(self._ticks("utime", "stime", "cutime", "cstime")) / os.sysconf("SC_CLK_TCK")
+
+    def kernel_seconds(self) -> float:
+        """Return which part of that the kernel took."""
+        return sum(self._ticks("stime", "cstime")) / os.sysconf("SC_CLK_TCK")
+
+    def _ticks(self, *names: str) -> Iterator[int]:
+        for pid in children(self.pid):
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            times = dict(zip(("utime", "stime", "cutime", "cstime"), map(int, fields[11:15]), strict=True))
+            yield from (times[name] for name in names)
 
     def written_bytes(self) -> int:
         """Return how many bytes the workers passed to write(2): files, but no answers to browsers."""

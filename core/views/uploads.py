@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.apps import apps
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -134,10 +134,8 @@ def upload_completion(request: AuthenticatedRequest, pk: str) -> HttpResponse:
 
 def _own(request: AuthenticatedRequest, pk: str) -> Upload:
     """Return an upload of one's own, in a class one is (still) in; else 404, as if it did not exist."""
-    upload = Upload.objects.select_related("video", "classroom", "owner").filter(owner=request.user, pk=pk).first()
-    if upload is None or not request.user.memberships.filter(classroom=upload.classroom_id).exists():
-        raise Http404
-    return upload
+    own = Upload.objects.filter(owner=request.user, classroom__memberships__user=request.user)
+    return get_object_or_404(own.select_related("video", "classroom", "owner"), pk=pk)
 
 
 def _signed(link: part_links.PartLink) -> dict[str, Any]:

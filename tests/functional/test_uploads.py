@@ -89,7 +89,7 @@ def test_signing_parts_of_a_file_only_reads_and_asks_the_same_however_many_they_
     long_sender.sign(1)
     wishes = [long_sender.wish(number) for number in (1, 2)]
     for some in (wishes[:1], wishes):
-        with django_assert_num_queries(4) as asked:  # session, person, upload, membership
+        with django_assert_num_queries(3) as asked:  # session, person, upload
             assert long_sender.post(long_sender.upload["parts_url"], {"parts": some}).status_code == 200
         assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
 

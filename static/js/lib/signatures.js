@@ -6,7 +6,7 @@
 // by the browser's own code, off the page's thread, one after the other, so that only one lies in memory.
 const FIRST_SIGNED = 2;
 const MORE = 4;
-const MOST_SIGNED = 16;
+const MOST_SIGNED = 32;
 const LEAST_READY = 4; // as many as may travel at once
 const FRESH_MS = 50 * 60 * 1000; // links live for an hour
 
