@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.lookups import Exact
 
 from accounts.models import Classroom, Membership
 from core.models import VideoAsset
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
 
 
 TO_DO = "to do"
+SHOWN_SIDE_BY_SIDE = (
+    *("exercise", "number", "state", "learner__name"),
+    *("video__state", "video__width_px", "video__height_px"),
+)
 SHOWN_IN_ROWS = (
-    *("number", "state", "submitted_at", "reviewed_at", "exercise__name", "learner__name", "reviewed_by__name"),
-    *("video__state", "video__width_px", "video__height_px", "video__duration_ms"),
+    *("submitted_at", "reviewed_at", "exercise__name", "reviewed_by__name", "video__duration_ms"),
+    *SHOWN_SIDE_BY_SIDE,
 )
 
 
@@ -33,8 +38,9 @@ class ExerciseQuerySet(models.QuerySet["Exercise"]):
         if user.is_staff:
             return self
         # Not `classroom__in`: a list would be gathered whole and sorted, where this walks the index of the newest.
+        is_published = Q(Exact(OuterRef("state"), Exercise.State.PUBLISHED))
         mine = Membership.objects.filter(user=user, classroom=OuterRef("classroom"))
-        return self.filter(Q(Exists(mine), state=Exercise.State.PUBLISHED) | Exists(mine.instructors()))
+        return self.filter(Exists(mine.filter(is_published | Q(role=Membership.Role.INSTRUCTOR))))
 
     def editable_by(self, user: "User | AnonymousUser") -> Self:
         """Return the exercises of the classes `user` teaches; staff may edit all."""
@@ -98,6 +104,10 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
         if user.is_authenticated and user.is_staff:
             return self
         return self.filter(video__in=VideoAsset.objects.visible_to(user).values("pk"))
+
+    def side_by_side(self) -> Self:
+        """Return the attempts with what a strip of them shows."""
+        return self.select_related("learner", "video").only("submitted_at", *SHOWN_SIDE_BY_SIDE)
 
     def as_rows(self) -> Self:
         """Return the attempts with what a row in a list shows of them, of their exercises, and of people."""

@@ -72,7 +72,7 @@ def attempt(request: AuthenticatedRequest, pk: str) -> HttpResponse:
             "may_review": may_review,
             "exercise_visible": Exercise.objects.visible_to(request.user).filter(pk=found.exercise_id).exists(),
             "reference_visible": VideoAsset.objects.visible_to(request.user).filter(pk=found.reference_id).exists(),
-            "others": others.as_rows().order_by("number"),
+            "others": others.side_by_side().order_by("number"),
             "next_waiting": None if is_owner else waiting.first(),
         },
     )

@@ -4,14 +4,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Classroom
+from accounts.models import Classroom, User
 from accounts.places import Role, places
 from core.http import AuthenticatedRequest, done, form_page, receives_video
 from core.refusals import VideoRefused
@@ -30,7 +30,7 @@ from exercises.services.exercises import (
 )
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
-SHOWN_SUBMISSIONS = 100
+SHOWN_ATTEMPTS = 100
 
 
 @require_safe
@@ -43,13 +43,15 @@ def detail(request: AuthenticatedRequest, pk: str) -> HttpResponse:
 def detail_context(request: AuthenticatedRequest, exercise: Exercise, form: VideoForm) -> dict[str, Any]:
     """Return what the page of an exercise shows; the exercise comes from `shown`."""
     user, role = request.user, places(request).role_in(exercise.classroom_id)
-    attempts = list(exercise.attempts.filter(learner=user).as_rows().order_by("-number"))
-    newest = attempts[0] if attempts else None
+    may_edit = role == Role.INSTRUCTOR or user.is_staff
+    shown_attempts = _attempts(exercise, user, submitted_too=may_edit)
+    mine = sorted((one for one in shown_attempts if one.learner_id == user.pk), key=lambda one: -one.number)
+    newest = mine[0] if mine else None
     stands = standing(role, newest.state if newest else None, exercise.due_at, timezone.now())
     refusal = refusal_to_attempt(exercise=exercise, newest=newest)
     context = {
         "exercise": exercise,
-        "attempts": attempts,
+        "attempts": mine,
         "draft": newest if newest and newest.state == Attempt.State.DRAFT else None,
         "may_attempt": stands.learns and not refusal,
         "attempt_refusal": refusal if stands.learns else "",
@@ -57,17 +59,22 @@ def detail_context(request: AuthenticatedRequest, exercise: Exercise, form: Vide
         "my_state": stands.my_state,
         "is_late": stands.is_late,
     }
-    may_edit = role == Role.INSTRUCTOR or user.is_staff
-    return context | (_managed(exercise) if may_edit else {})
+    return context | (_managed(exercise, shown_attempts) if may_edit else {})
 
 
-def _managed(exercise: Exercise) -> dict[str, Any]:
+def _attempts(exercise: Exercise, user: User, *, submitted_too: bool) -> list[Attempt]:
+    """Return the reader's own attempts, the newest first, and for those who answer them what others submitted."""
+    shown = Q(learner=user) | ~Q(state=Attempt.State.DRAFT) if submitted_too else Q(learner=user)
+    return list(exercise.attempts.filter(shown).side_by_side().order_by("-created_at", "-pk")[:SHOWN_ATTEMPTS])
+
+
+def _managed(exercise: Exercise, shown_attempts: list[Attempt]) -> dict[str, Any]:
     """Return what is shown to those who may change an exercise."""
-    submitted = list(_submitted(exercise))
+    submitted = [(one.submitted_at, one.pk, one) for one in shown_attempts if one.submitted_at]
     has_attempts = bool(submitted) or exercise.attempts.exists()
     return {
         "may_edit": True,
-        "submitted_attempts": submitted,
+        "submitted_attempts": [one for _, _, one in sorted(submitted, reverse=True)],
         "has_attempts": has_attempts,
         "will_archive": has_attempts or will_archive(exercise),
     }
@@ -159,8 +166,8 @@ def delete(request: AuthenticatedRequest, pk: str) -> HttpResponse:
 
 def shown(request: AuthenticatedRequest, pk: str) -> Exercise:
     """Return an exercise one may see, with what its page shows of it; 404 otherwise."""
-    visible = Exercise.objects.visible_to(request.user).select_related("reference", "classroom", "created_by")
-    return get_object_or_404(visible, pk=pk)
+    visible = Exercise.objects.visible_to(request.user).select_related("reference", "classroom")
+    return get_object_or_404(visible.annotate(by=F("created_by__name")), pk=pk)
 
 
 def editable(request: AuthenticatedRequest, pk: str) -> Exercise:
@@ -170,8 +177,3 @@ def editable(request: AuthenticatedRequest, pk: str) -> Exercise:
     if not Exercise.objects.editable_by(request.user).filter(pk=exercise.pk).exists():
         raise PermissionDenied("Only the instructors of the class change an exercise.")
     return exercise
-
-
-def _submitted(exercise: Exercise) -> "QuerySet[Attempt]":
-    submitted = exercise.attempts.exclude(state=Attempt.State.DRAFT)
-    return submitted.as_rows().order_by("-submitted_at", "-pk")[:SHOWN_SUBMISSIONS]
