@@ -29,12 +29,6 @@ class Comment(models.Model):
     )
     deleted_at = models.DateTimeField(null=True, blank=True)
 
-    # Set by `comments.thread.thread_of` for the page that shows it.
-    by_instructor: bool
-    may_edit: bool
-    may_delete: bool
-    thread_replies: list["Comment"]
-
     class Meta:
         constraints = [
             models.CheckConstraint(

@@ -1,6 +1,7 @@
 """Writing, changing, and deleting comments."""
 
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from django.db import transaction
@@ -63,12 +64,21 @@ def delete_comment(*, comment: Comment, by: User, now: datetime) -> None:
             delete_video_asset(video=video, now=now)
 
 
-def may_edit(*, comment: Comment, user: User) -> bool:
+class Written(Protocol):
+    """What of a comment decides who may do what."""
+
+    @property
+    def author_id(self) -> UUID: ...  # noqa: D102
+    @property
+    def deleted_at(self) -> datetime | None: ...  # noqa: D102
+
+
+def may_edit(*, comment: Written, user: User) -> bool:
     """Return whether `user` wrote the comment and it is still there."""
     return comment.deleted_at is None and comment.author_id == user.pk
 
 
-def may_delete(*, comment: Comment, user: User, teaches: bool) -> bool:
+def may_delete(*, comment: Written, user: User, teaches: bool) -> bool:
     """Return whether `user` may delete the comment: its author, an instructor of the class, or staff."""
     return comment.deleted_at is None and (comment.author_id == user.pk or teaches or user.is_staff)
 

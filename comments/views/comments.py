@@ -2,11 +2,12 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from comments.forms import CommentForm, EditForm
 from comments.models import Comment
@@ -34,10 +35,18 @@ def create(request: AuthenticatedRequest, video_pk: str) -> HttpResponse:
     return form_page(request, "comments/thread_page.html", form, {"video": target, "next_url": next_url})
 
 
+@require_safe
+def reply(request: AuthenticatedRequest, pk: str) -> HttpResponse:
+    """Show a comment with the form that answers it, as scripts open it in the thread; a deleted one has replies."""
+    top = _visible(request).filter(parent=None, target__shown_with=None)
+    context = {"comment": get_object_or_404(top, pk=pk), "next_url": _next(request)}
+    return render(request, "comments/reply.html", context)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Change one's own comment."""
-    comment = _visible(request, pk)
+    comment = get_object_or_404(_visible(request).filter(deleted_at=None), pk=pk)
     if not may_edit(comment=comment, user=request.user):
         raise PermissionDenied("Only its author changes a comment.")
     form = EditForm(request.POST if request.method == "POST" else None, comment=comment)
@@ -51,7 +60,7 @@ def edit(request: AuthenticatedRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     """Ask, then delete a comment."""
-    comment = _visible(request, pk)
+    comment = get_object_or_404(_visible(request).filter(deleted_at=None), pk=pk)
     if not may_delete(comment=comment, user=request.user, teaches=teaches(request.user, comment.target)):
         raise PermissionDenied("Only its author or an instructor deletes a comment.")
     next_url = _next(request)
@@ -62,9 +71,9 @@ def delete(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     return redirect(next_url)
 
 
-def _visible(request: AuthenticatedRequest, pk: str) -> Comment:
-    rows = Comment.objects.filter(target__in=VideoAsset.objects.visible_to(request.user), deleted_at=None)
-    return get_object_or_404(rows.select_related("target__classroom", "author", "video"), pk=pk)
+def _visible(request: AuthenticatedRequest) -> "QuerySet[Comment]":
+    rows = Comment.objects.filter(target__in=VideoAsset.objects.visible_to(request.user))
+    return rows.select_related("target__classroom", "author", "video")
 
 
 def _next(request: AuthenticatedRequest) -> str:

@@ -5,7 +5,7 @@ A page must read well before any script has run, so "2 hours ago" and "0:04.2" a
 browser. The exact time is kept beside the relative one: in `datetime` for machines, in `title` for people.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,6 +49,7 @@ STATE_WORDS = {
     "archived": "Archived",
 }
 
+KEPT_TIMES = 4096
 _STEPS = (("minute", 60), ("hour", 3600), ("day", 86400), ("week", 7 * 86400))
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "KB"))
 
@@ -96,7 +97,7 @@ def ago(moment: datetime | None) -> SafeString | str:
     """Return a <time> element with how long ago (or ahead) a moment is; the exact time is its title."""
     if not moment:
         return ""
-    return _time_element(moment, relative_words(moment, timezone.now()))
+    return _time_element(moment, relative_words(moment, timezone.now()), timezone.get_current_timezone())
 
 
 @register.filter
@@ -104,9 +105,8 @@ def due(moment: datetime | None, zone_name: str = "") -> SafeString | str:
     """Return a <time> element with a due date in its class's own time zone: "Friday 29 November, 18:00"."""
     if not moment:
         return ""
-    local = timezone.localtime(moment, _zone(zone_name))
-    this_year = local.year == timezone.localtime(timezone.now(), local.tzinfo).year
-    return _time_element(moment, date_format(local, "l j F, H:i" if this_year else "l j F Y, H:i"), local)
+    zone = _zone(zone_name) or timezone.get_current_timezone()
+    return _due_element(moment, zone, timezone.localtime(timezone.now(), zone).year)
 
 
 @register.filter
@@ -186,6 +186,13 @@ def icon_tag(parser: Parser, token: Token) -> Node:
     return TextNode(icon(*[str(word.var) for word in words]))
 
 
+@register.tag
+def stylesheets(parser: Parser, token: Token) -> TextNode:
+    """Return the links to files of static/css/, named without their ending; made once, when the template is read."""
+    names = token.split_contents()[1:]
+    return TextNode("".join(f'<link rel="stylesheet" href="{static(f"css/{name}.css")}">' for name in names))
+
+
 @register.simple_tag
 @lru_cache(64)
 def state_badge(state: str) -> SafeString | str:
@@ -204,16 +211,30 @@ def relative_words(moment: datetime, now: datetime) -> str:
     if distance < _STEPS[0][1]:
         return "just now" if seconds >= 0 else "in a moment"
     if distance >= 5 * _STEPS[-1][1]:
-        return date_format(timezone.localtime(moment), "j F Y")
+        return _day(moment, timezone.get_current_timezone())
     unit, unit_seconds = next(step for step in reversed(_STEPS) if distance >= step[1])
     count = distance // unit_seconds
     words = f"{count} {unit}{'' if count == 1 else 's'}"
     return f"{words} ago" if seconds >= 0 else f"in {words}"
 
 
-def _time_element(moment: datetime, words: str, shown: datetime | None = None) -> SafeString:
-    exact = date_format(shown or timezone.localtime(moment), "l j F Y, H:i T")
+# Dates are spelled letter by letter, which takes longer than all else that a row of a list says.
+@lru_cache(KEPT_TIMES)
+def _time_element(moment: datetime, words: str, zone: tzinfo) -> SafeString:
+    exact = date_format(timezone.localtime(moment, zone), "l j F Y, H:i T")
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+
+
+@lru_cache(KEPT_TIMES)
+def _due_element(moment: datetime, zone: tzinfo, this_year: int) -> SafeString:
+    local = timezone.localtime(moment, zone)
+    words = date_format(local, "l j F, H:i" if local.year == this_year else "l j F Y, H:i")
+    return _time_element(moment, words, zone)
+
+
+@lru_cache(KEPT_TIMES)
+def _day(moment: datetime, zone: tzinfo) -> str:
+    return date_format(timezone.localtime(moment, zone), "j F Y")
 
 
 def _zone(name: str) -> ZoneInfo | None:

@@ -73,6 +73,11 @@ def comment_edit(page: Page) -> None:
     page.get_by_role("link", name="Edit the comment of Ada").click()
 
 
+def comment_reply(page: Page) -> None:
+    exercise(page)
+    page.goto(page.get_by_role("link", name="Reply to Ada").first.get_attribute("href"))
+
+
 def comment_delete(page: Page) -> None:
     exercise(page)
     page.get_by_role("link", name="Delete the comment of Ada").click()
@@ -80,7 +85,18 @@ def comment_delete(page: Page) -> None:
 
 DEEPER: dict[str, tuple[Callable[[Page], None], ...]] = {
     "ben": (exercise, attempt, classroom),
-    "ada": (exercise, attempt, classroom, edit, replace_video, delete, removal, comment_edit, comment_delete),
+    "ada": (
+        exercise,
+        attempt,
+        classroom,
+        edit,
+        replace_video,
+        delete,
+        removal,
+        comment_edit,
+        comment_reply,
+        comment_delete,
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.media.clips import write_clip
 from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.test_accessibility import found_on
 from tests.browser.test_journey import AT_REST, open_exercise, open_from_queue
 
 pytestmark = pytest.mark.browser
@@ -61,6 +62,33 @@ def test_a_double_click_writes_one_comment(visit: Visit) -> None:
     page.get_by_label("Your comment").fill("Once, please")
     page.get_by_role("button", name="Comment").dblclick()
     expect(page.get_by_text("Once, please", exact=True)).to_have_count(1)
+
+
+def test_a_reply_is_written_by_keys_below_its_comment_and_kept_while_its_form_is_closed(visit: Visit) -> None:
+    page = visit("ben", viewport=DESKTOP)
+    open_exercise(page, EXERCISE)
+    comment = page.locator(".comments > .comment").first
+    link = comment.get_by_role("link", name="Reply to Ada")
+    link.press("Enter")
+    expect(comment.get_by_label("Your reply to Ada")).to_be_focused()
+    page.keyboard.type("By keys")
+    link.press("Enter")
+    expect(link).to_have_attribute("aria-expanded", "false")
+    expect(comment.get_by_label("Your reply to Ada")).to_be_hidden()
+    link.press("Enter")
+    assert found_on(page) == []
+    comment.get_by_role("button", name="Reply").press("Enter")
+    expect(comment.locator(".comment__replies").get_by_text("By keys", exact=True)).to_be_visible()
+    assert page.evaluate("location.hash").startswith("#comment-")
+
+
+def test_a_reply_is_written_without_scripts(visit: Visit) -> None:
+    page = visit("ben", viewport=PHONE, java_script_enabled=False)
+    open_exercise(page, EXERCISE)
+    page.get_by_role("link", name="Reply to Ada").first.click()
+    page.get_by_label("Your reply to Ada").fill("Without scripts")
+    page.get_by_role("button", name="Reply").click()
+    expect(page.locator(".comment__replies").get_by_text("Without scripts", exact=True)).to_be_visible()
 
 
 def test_a_double_click_on_save_makes_one_draft(visit: Visit, tmp_path: Path) -> None:

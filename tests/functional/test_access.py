@@ -123,6 +123,8 @@ TABLE: list[tuple[str, str, str, dict[str, str], str]] = [
     ("comments:create", "published_video", ONLY_POST_ANYBODY, WORDS, "in 404 302 302 302 302"),
     ("comments:create", "private_video", ONLY_POST_ANYBODY, WORDS, "in 404 404 302 302 302"),
     ("comments:create", "drafted_video", ONLY_POST_ANYBODY, WORDS, "in 404 404 302 404 302"),
+    ("comments:reply", "comment", SEE_CLASS, {}, ONLY_GET),
+    ("comments:reply", "private_comment", SEE_PRIVATE, {}, ONLY_GET),
     ("comments:edit", "comment", "in 404 403 200 403 403", WORDS, "in 404 403 302 403 403"),
     ("comments:edit", "private_comment", "in 404 404 200 403 403", WORDS, "in 404 404 302 403 403"),
     ("comments:delete", "comment", "in 404 403 200 200 200", {}, "in 404 403 302 302 302"),

@@ -1,5 +1,7 @@
 """Comments: at a moment, answered, changed, deleted, and seen by whoever sees the video."""
 
+import html
+import re
 import uuid
 
 import pytest
@@ -69,6 +71,59 @@ def test_a_reply_to_a_reply_another_video_or_nothing_is_422(ada, ben, classroom,
     for parent in (reply.pk, elsewhere.pk, uuid.uuid4(), "x"):
         assert client.post(url, {"text": "No", "parent": str(parent)}).status_code == 422
     assert Comment.objects.count() == 3
+
+
+def fields_of(form: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', form))
+
+
+def test_a_reply_is_written_on_a_page_of_its_own_that_leads_back(ada, ben, exercise, url, as_user):
+    page = f"/exercises/{exercise.pk}/?loop=1-2"
+    first = write(as_user(ben), url, text="Why?")
+    shown = as_user(ada).get(page).content.decode()
+    assert shown.count('name="parent"') == 2  # the composer's, and the one form that scripts copy
+    link = html.unescape(re.search(r'href="(/comments/[^"]+/reply/[^"]*)"', shown)[1])
+    form = as_user(ada).get(link).content.decode()
+    assert "Why?" in form
+    answer = as_user(ada).post(url, fields_of(form) | {"text": "Because"})
+    reply = Comment.objects.get(text="Because")
+    assert (reply.parent, answer["Location"]) == (first, f"{page}#comment-{reply.pk}")
+
+
+def test_a_deleted_comment_is_still_answered_and_a_reply_is_not(ada, ben, url, as_user):
+    client = as_user(ben)
+    first = write(client, url, text="Something secret")
+    reply = write(as_user(ada), url, text="Because", parent=first.pk)
+    client.post(f"/comments/{first.pk}/delete/")
+    page = client.get(f"/comments/{first.pk}/reply/")
+    assert page.status_code == 200
+    assert "Something secret" not in page.content.decode()
+    assert client.get(f"/comments/{reply.pk}/reply/").status_code == 404
+
+
+def test_what_is_shown_of_a_comment_follows_it_and_its_reader(ada, ben, dee, classroom, exercise, url, as_user):
+    page = f"/exercises/{exercise.pk}/"
+    comment = write(as_user(ben), url, text="Elbow <b>")
+    write(as_user(dee), url, text="Yes", parent=comment.pk)
+
+    def offered(user) -> tuple[int, int]:
+        shown = as_user(user).get(page).content.decode()
+        assert "Elbow &lt;b&gt;" in shown
+        return shown.count("/edit/?next="), shown.count("/delete/?next=")
+
+    assert [offered(user) for user in (ben, ada, dee, ben)] == [(1, 1), (0, 2), (1, 1), (1, 1)]
+    assert "comment--instructor" not in as_user(dee).get(page).content.decode()
+    classroom.memberships.filter(user=ben).update(role="instructor")
+    assert "comment--instructor" in as_user(dee).get(page).content.decode()
+    assert offered(ben) == (1, 2)
+    ben.name = "Benjamin"
+    ben.save()
+    assert "Benjamin" in as_user(dee).get(page).content.decode()
+    as_user(ben).post(f"/comments/{comment.pk}/edit/", {"text": "Knee"})
+    shown = as_user(dee).get(page).content.decode()
+    assert "Elbow" not in shown
+    assert "Knee" in shown
+    assert "edited" in shown
 
 
 def test_its_author_alone_edits_a_comment(ada, ben, dee, url, as_user):

@@ -1,10 +1,12 @@
 // <comment-thread for="player-id">: ties comments to the moments of the player they are about.
+import { openReplies } from "../lib/replies.js";
 import { timecode } from "../lib/timecode.js";
 
 const NEAR_MS = 2500;
 
 export class CommentThread extends HTMLElement {
   connectedCallback() {
+    openReplies(this);
     this.#player = document.getElementById(this.getAttribute("for"));
     if (!this.#player) return;
     this.addEventListener("click", (event) => this.#onClick(event));
