@@ -140,6 +140,23 @@ def test_fifty_slow_and_half_open_clients_keep_nobody_else_waiting(both: Balance
             assert min(seconds_to_get(ben.visitor, both.address + path) for _ in range(3)) < 1
 
 
+def refused_unread(site: Balanced, video: bytes) -> None:
+    """Send what the site refuses before it has read it, in whatever way that ends."""
+    with contextlib.suppress(requests.RequestException):
+        files = {"video": video * 2}
+        told = requests.post(f"{site.address}/core/api/upload-video/", {"name": "A"}, files=files, timeout=30)
+        assert told.status_code in (401, 502)
+
+
+def test_senders_who_are_refused_before_they_are_done_close_the_site_to_nobody(both: Balanced, video: bytes) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        sending = [pool.submit(refused_unread, both, video) for _ in range(20)]
+        while not all(one.done() for one in sending):
+            assert requests.get(f"{both.address}/core/health/", timeout=30).status_code == 200
+        for one in sending:
+            one.result()
+
+
 def test_it_is_watched_from_in_and_outside_and_a_certificate_that_ends_wakes_somebody_up(both: Balanced, tmp_path):
     required(not missing_programs(), f"Of {missing_programs()}")
     with watching(both.address, certificate=both.certificate, token=SERVER["METRICS_TOKEN"], folder=tmp_path) as watch:
