@@ -1,30 +1,19 @@
 """A site that tests may kill."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.site import Site
+from tests.faults.site import Site, prepared_once
 from tests.functional.backup_site import required
-from tests.once import made_once
 from tests.servers.postgres import Postgres, postgres, programs
 
 
 @pytest.fixture(scope="session")
 def prepared_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A site with its class and its learner, not running."""
-    shared = made_once(tmp_path_factory, "people", prepare)
-    people = json.loads((shared / "people").read_text())
-    return Site(shared, **people).copied_to(tmp_path_factory.mktemp("site"), {})
-
-
-def prepare(folder: Path) -> None:
-    """Make the database of a site, and write down who is in it."""
-    made = Site(folder)
-    made.prepare()
-    (folder / "people").write_text(json.dumps({"classroom": made.classroom, "session": made.session}))
+    return prepared_once(tmp_path_factory).copied_to(tmp_path_factory.mktemp("site"), {})
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -16,9 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from tests.functional.test_server import ROOT, environment
+from tests.once import made_once
 from tests.servers.waiting import until
 
 # A class with one person who is logged in, and another if they lead it; prints its id and the session's key.
@@ -155,6 +158,18 @@ class Site:
             return requests.get(f"{self.address}/core/health/", timeout=5).ok
         except requests.RequestException:
             return False
+
+
+def prepared_once(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Return a site with its class and its learner, made once for all tests; only copies of it may be used."""
+
+    def prepare(folder: Path) -> None:
+        made = Site(folder)
+        made.prepare()
+        (folder / "people").write_text(json.dumps({"classroom": made.classroom, "session": made.session}))
+
+    shared = made_once(tmp_path_factory, "people", prepare)
+    return Site(shared, **json.loads((shared / "people").read_text()))
 
 
 class Sender:

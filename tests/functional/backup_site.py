@@ -64,10 +64,10 @@ class BackupSite:
         assert done.returncode == 0, done.stderr
         return self
 
-    def copied_to(self, folder: Path) -> "BackupSite":
+    def copied_to(self, folder: Path, **variables: str) -> "BackupSite":
         """Return the same site in another folder."""
         shutil.copytree(self.folder, folder)
-        return BackupSite(folder)
+        return BackupSite(folder, **variables)
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -24,15 +24,22 @@ def server():
         yield running
 
 
+@pytest.fixture(scope="module")
+def stored(server, tmp_path_factory):
+    """A stored site, and the database `stored` it is in, for copies of both."""
+    server.sql("CREATE DATABASE stored", "postgres")
+    path = f"{server.programs}:{os.environ['PATH']}"
+    return BackupSite(tmp_path_factory.mktemp("pg") / "site", DATABASE_URL=server.url("stored"), PATH=path).store()
+
+
 @pytest.fixture
-def site(server, tmp_path):
-    """A stored site on a database of its own, and nothing else on the server."""
+def site(server, stored, tmp_path):
+    """The site on a database of its own, and no other of its name on the server."""
     for name in server.databases():
         if name.startswith("practika"):
             server.sql(f'DROP DATABASE "{name}" WITH (FORCE)', "postgres")
-    server.sql("CREATE DATABASE practika", "postgres")
-    path = f"{server.programs}:{os.environ['PATH']}"
-    return BackupSite(tmp_path / "site", DATABASE_URL=server.url(), PATH=path).store()
+    server.sql("CREATE DATABASE practika TEMPLATE stored", "postgres")
+    return stored.copied_to(tmp_path / "site", DATABASE_URL=server.url(), PATH=stored.env["PATH"])
 
 
 def test_a_backup_is_verified_in_a_scratch_database_that_is_gone_afterwards(site, server):

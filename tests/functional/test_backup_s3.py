@@ -35,9 +35,12 @@ def keys(s3_storage, prefix):  # noqa: F811
 
 
 @pytest.mark.parametrize("use_s3", ["False", "True"])
-def test_backed_up_verified_damaged_refused_and_restored(tmp_path, variables, s3_storage, use_s3):  # noqa: F811
+def test_backed_up_verified_damaged_refused_and_restored(tmp_path, variables, s3_storage, use_s3, stored_site):  # noqa: F811
     variables |= {"USE_S3": use_s3, "AWS_STORAGE_BUCKET_NAME": BUCKET if use_s3 == "True" else ""}
-    site = BackupSite(tmp_path / "site", **variables).store()
+    if use_s3 == "True":
+        site = BackupSite(tmp_path / "site", **variables).store()
+    else:
+        site = stored_site.copied_to(tmp_path / "site", **variables)
     done = site.run("backup", "--to", AWAY, "--verify", "--json")
     assert done.returncode == 0, done.stderr
     stored = keys(s3_storage, "nightly/objects/")

@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.faults.site import prepared_once
 from tests.functional.test_server import ROOT, environment
 
 pytestmark = pytest.mark.one_stack("development", why="brings a site of its own")
@@ -52,7 +53,7 @@ class Site:
                        stdout=subprocess.DEVNULL)  # fmt: skip
 
     def store(self, *seconds: float) -> None:
-        self.manage("migrate", "--verbosity", "0")
+        """Store a video of each length."""
         self.manage("shell", "-c", f"FOLDER, SECONDS = {str(self.folder)!r}, {seconds!r}\n{STORE}")
 
     def sql(self, statement: str) -> list[tuple]:
@@ -74,8 +75,18 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path) -> Site:
+def site(tmp_path, tmp_path_factory) -> Site:
+    """A site on SQLite with an empty queue."""
+    prepared_once(tmp_path_factory).copied_to(tmp_path, {})
     return Site(tmp_path)
+
+
+@pytest.fixture
+def postgresql_site(tmp_path, postgresql_url) -> Site:
+    """The same on PostgreSQL."""
+    made = Site(tmp_path, postgresql_url)
+    made.manage("migrate", "--verbosity", "0")
+    return made
 
 
 def wait_for(lines: Iterator[dict], message: str, **fields: str) -> dict:
@@ -88,7 +99,7 @@ def children_of(pid: int) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at children through /proc, which is Linux")
 def test_a_killed_worker_takes_its_child_with_it_and_another_one_finishes_the_video(site):
-    site.store(12)
+    site.store(6)
     with site.worker() as (process, lines):
         wait_for(lines, "Processing started", kind="web")
         while not (children := children_of(process.pid)):
@@ -117,7 +128,7 @@ def _ended(handle: int) -> None:
 
 
 def test_a_worker_told_to_stop_finishes_the_video_at_hand_and_ends_with_0(site):
-    site.store(4)
+    site.store(2)
     with site.worker() as (process, lines):
         wait_for(lines, "Processing started", kind="web")
         process.send_signal(signal.SIGTERM)
@@ -128,7 +139,6 @@ def test_a_worker_told_to_stop_finishes_the_video_at_hand_and_ends_with_0(site):
 
 
 def test_an_idle_worker_shows_that_it_lives_and_stops_at_once(site):
-    site.store()
     with site.worker() as (process, lines):
         wait_for(lines, "Worker ready")
         assert site.sql("SELECT count(*) FROM core_worker") == [(1,)]
@@ -139,20 +149,21 @@ def test_an_idle_worker_shows_that_it_lives_and_stops_at_once(site):
 
 def test_a_worker_pauses_while_the_site_is_closed(site):
     site.store(1)
-    site.manage("maintenance", "on")
+    closed = site.folder / "media" / ".maintenance.json"
+    closed.touch()
     with site.worker() as (_, lines):
         wait_for(lines, "Worker ready")
         still_closed_at = datetime.now(UTC)
-        site.manage("maintenance", "off")
+        closed.unlink()
         started = wait_for(lines, "Processing started")
         assert datetime.fromisoformat(started["timestamp"]) > still_closed_at
         assert site.sql("SELECT tries FROM core_processingjob WHERE kind = 'web'") == [(1,)]
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_three_workers_at_once_do_every_job_once(engine, tmp_path, request):
-    site = Site(tmp_path, request.getfixturevalue("postgresql_url") if engine == "postgresql" else "")
-    site.store(1, 1, 1, 1)
+@pytest.mark.parametrize("stored_in", ["site", "postgresql_site"])
+def test_three_workers_at_once_do_every_job_once(stored_in, request):
+    site = request.getfixturevalue(stored_in)
+    site.store(0.5, 0.5, 0.5, 0.5)
     with contextlib.ExitStack() as stack:
         workers = [stack.enter_context(site.worker("--batch")) for _ in range(3)]
         lines = [line for _, said in workers for line in said]
