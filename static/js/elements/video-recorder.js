@@ -3,10 +3,10 @@
 // Event: recorder-use {source, sending}. It leaves the page when it closes.
 import { Countdown } from "../lib/countdown.js";
 import { leaveFreely, warnOnLeaving } from "../lib/leaving.js";
+import { RecorderPanel } from "../lib/recorder-panel.js";
 import { Recording } from "../lib/recording.js";
 import { RecordingPicture } from "../lib/recording-picture.js";
 import { RecordingReview } from "../lib/recording-review.js";
-import { clock } from "../lib/timecode.js";
 import { keepScreenOn, letScreenSleep } from "../lib/wake-lock.js";
 
 const COUNT = 3;
@@ -18,19 +18,19 @@ export class VideoRecorder extends HTMLElement {
   newSource = null;
 
   connectedCallback() {
-    this.#review = new RecordingReview(this.#part("review"));
+    this.#review = new RecordingReview(this.#panel.part("review"));
     this.#dialog.showModal();
     this.#dialog.addEventListener("cancel", (event) => this.#onEscape(event));
     this.addEventListener("click", ({ target }) => this.#commands[target.closest("[data-command]")?.dataset.command]?.());
     this.addEventListener("change", ({ target }) => target.matches("select") && this.#open(() => this.#picture.choose()));
     document.addEventListener("visibilitychange", this.#onHidden);
     this.#open(() => this.#picture.open({}));
-    this.#tick();
+    this.#panel.follow(() => ({ loudness: this.#picture.loudness, recording: this.#recording }));
   }
 
   disconnectedCallback() {
     document.removeEventListener("visibilitychange", this.#onHidden);
-    cancelAnimationFrame(this.#frame);
+    this.#panel.stop();
     this.#countdown.stop();
     this.#picture.close();
     this.#review.clear();
@@ -38,11 +38,11 @@ export class VideoRecorder extends HTMLElement {
     leaveFreely();
   }
 
-  #picture = new RecordingPicture((name) => this.#part(name), () => this.#onLost());
+  #panel = new RecorderPanel(this);
+  #picture = new RecordingPicture((name) => this.#panel.part(name), () => this.#onLost());
   #review;
   #countdown = new Countdown();
   #recording = null;
-  #frame = 0;
 
   #commands = {
     start: () => this.#countDown(),
@@ -63,41 +63,23 @@ export class VideoRecorder extends HTMLElement {
     return this.querySelector("dialog");
   }
 
-  #part(name) {
-    return this.querySelector(`[data-part=${name}]`);
-  }
-
-  #show(state, words = "") {
-    this.dataset.state = state;
-    this.#part("spoken").textContent = words;
-    for (const element of this.querySelectorAll("[data-when]")) {
-      element.hidden = !element.dataset.when.split(" ").includes(state);
-    }
-    this.querySelector("[data-first]:not([hidden] *, [hidden])")?.focus();
-  }
-
   async #open(camera) {
-    const pressed = this.dataset.state === "ready" ? document.activeElement : null;
-    this.#show("asking", "Waiting for the camera");
+    const pressed = this.#panel.state === "ready" ? document.activeElement : null;
+    this.#panel.show("asking", "Waiting for the camera");
     try {
       await camera();
     } catch (error) {
-      return this.#refuse(error.message);
+      return this.#panel.refuse(error.message);
     }
     if (!this.isConnected) return this.#picture.close();
-    this.#show("ready", "The camera is on");
+    this.#panel.show("ready", "The camera is on");
     pressed?.focus(); // whoever flips may want to flip back
-  }
-
-  #refuse(sentence) {
-    this.#part("sentence").textContent = sentence;
-    this.#show("refused");
   }
 
   #countDown() {
     const say = (number) => {
-      this.#part("count").textContent = number;
-      this.#show("counting", String(number));
+      this.#panel.part("count").textContent = number;
+      this.#panel.show("counting", String(number));
     };
     this.#countdown.start(COUNT, say, () => this.#start());
   }
@@ -107,39 +89,39 @@ export class VideoRecorder extends HTMLElement {
     warnOnLeaving();
     keepScreenOn();
     await this.#recording.start();
-    this.#show("recording", "Recording");
+    this.#panel.show("recording", "Recording");
   }
 
   #pause() {
     this.#recording.pause();
-    this.#show("paused", "Paused");
+    this.#panel.show("paused", "Paused");
   }
 
   #resume() {
     this.#recording.resume();
-    this.#show("recording", "Recording");
+    this.#panel.show("recording", "Recording");
   }
 
   #onLost() {
-    if (["recording", "paused"].includes(this.dataset.state)) return this.#recording.stop(LOST_MEANWHILE);
-    if (this.dataset.state === "review") return; // the next one opens it again
+    if (["recording", "paused"].includes(this.#panel.state)) return this.#recording.stop(LOST_MEANWHILE);
+    if (this.#panel.state === "review") return; // the next one opens it again
     this.#countdown.stop();
-    this.#refuse(CAMERA_LOST);
+    this.#panel.refuse(CAMERA_LOST);
   }
 
   #onEnd({ source, reason }) {
     letScreenSleep();
     leaveFreely();
-    if (!source) return this.#refuse(CAMERA_LOST);
-    this.#part("note").textContent = reason;
-    this.#show("review", `${reason} ${STOPPED}`);
+    if (!source) return this.#panel.refuse(CAMERA_LOST);
+    this.#panel.part("note").textContent = reason;
+    this.#panel.show("review", `${reason} ${STOPPED}`);
     this.#review.show(source.file);
   }
 
   #retake() {
     this.#recording.source.cancel();
     this.#review.clear();
-    if (this.#picture.isLive) this.#show("ready", "The camera is on");
+    if (this.#picture.isLive) this.#panel.show("ready", "The camera is on");
     else this.#open(() => this.#picture.open({}));
   }
 
@@ -150,11 +132,11 @@ export class VideoRecorder extends HTMLElement {
   }
 
   #close() {
-    if (this.dataset.state === "counting") {
+    if (this.#panel.state === "counting") {
       this.#countdown.stop();
-      return this.#show("ready", "The camera is on");
+      return this.#panel.show("ready", "The camera is on");
     }
-    const isReviewing = this.dataset.state === "review";
+    const isReviewing = this.#panel.state === "review";
     if (isReviewing && !confirm("Throw this recording away?")) return;
     if (isReviewing) this.#recording.source.cancel();
     this.#dialog.close(); // so that the focus goes back to where it came from
@@ -163,16 +145,7 @@ export class VideoRecorder extends HTMLElement {
 
   #onEscape(event) {
     event.preventDefault();
-    if (["recording", "paused"].includes(this.dataset.state)) this.#recording.stop();
+    if (["recording", "paused"].includes(this.#panel.state)) this.#recording.stop();
     else this.#close();
-  }
-
-  #tick() {
-    this.#part("level").value = this.#picture.loudness;
-    if (this.#recording) {
-      this.#part("clock").textContent = clock(Math.floor(this.#recording.elapsedMs / 1000));
-      this.#part("sent").textContent = this.#recording.progress;
-    }
-    this.#frame = requestAnimationFrame(() => this.#tick());
   }
 }
