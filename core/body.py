@@ -27,6 +27,7 @@ from gunicorn.http.body import LengthReader
 from gunicorn.http.unreader import SocketUnreader
 
 STALL_S = 30
+PASSED_OVER_BYTES = 64 * 1024  # what gunicorn reads of a body that nobody read, to get to the next request
 MIN_PIPE_BYTES = 4096  # what any empty pipe takes without waiting
 NO_TIMEOUT = struct.pack("ll", 0, 0)
 
@@ -130,6 +131,11 @@ def leave_unread(environ: dict) -> None:
     body = environ.get("wsgi.input")
     if isinstance(body, GunicornBody):
         body.failed = True
+
+
+def is_left_unread(body: GunicornBody) -> bool:
+    """Return whether the connection ends with the answer: what is left is unwanted, or too much to read past it."""
+    return body.failed or getattr(body.reader, "length", 0) > PASSED_OVER_BYTES
 
 
 class _StreamSource:

@@ -27,6 +27,7 @@ from typing import Any
 from django.conf import settings
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn
 
+from core.body import is_left_unread
 from core.gunicorn_draining import DrainingWorker
 from core.health import HealthAnswer
 from core.health_head import TOO_LONG, HealthHead, written
@@ -95,6 +96,12 @@ class HealthWorker(DrainingWorker):
             self.log.debug("Not run: the client left while its request waited")
             return False
         return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Connection) -> Any:
+        """Answer a request; who still sends a body that nobody reads hears `Connection: close`, and may stop."""
+        has_to_close = req.should_close
+        req.should_close = lambda: has_to_close() or is_left_unread(req.body)
+        return super().handle_request(req, conn)
 
     def finish_request(self, conn: Connection, fs: Future) -> None:
         """Take a connection back from its thread, with the start of a next request when it has one."""

@@ -158,5 +158,6 @@ def _is_complaint(message: ConsoleMessage) -> bool:
     url = message.location["url"]
     is_broken_line = "net::ERR_" in message.text and "/core/api/" in url  # what goes on by itself once it is mended
     is_too_late = "409 (Conflict)" in message.text and "/core/api/uploads/" in url  # canceled when it was complete
-    is_meant = url.endswith(NO_PAGE) or is_broken_line or is_too_late
+    is_old_link = "403 (Forbidden)" in message.text and "/core/api/parts/" in url  # another is asked for
+    is_meant = url.endswith(NO_PAGE) or is_broken_line or is_too_late or is_old_link
     return message.type in {"error", "warning"} and not is_meant

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from core.media.clips import write_clip
 from tests.browser.conftest import Visit
@@ -102,6 +102,24 @@ def test_after_a_reload_the_same_file_goes_on_with_less_than_a_part_sent_again(
     choose(ada, large)
     save(ada, "After a reload")
     assert line.sent_bytes < large.stat().st_size + PART_BYTES + OVERHEAD_BYTES
+
+
+def test_a_link_refused_with_its_part_unread_is_replaced_by_a_fresh_one(visit: Visit, large: Path) -> None:
+    ada = visit("ada")
+    answers: list[int] = []
+    ada.on("response", lambda answer: answer.request.method == "PUT" and answers.append(answer.status))
+    ada.route("**/parts/", spoil_the_first, times=1)
+    choose(ada, large)
+    expect(figures(ada)).to_have_text("Sent. Your video is ready.", timeout=PATIENCE_MS)
+    assert answers.count(403) == 1  # it heard the refusal, though it was still sending
+
+
+def spoil_the_first(route: Route) -> None:
+    """Give out a link that the storage refuses, as it does one that is too old."""
+    answer = route.fetch()
+    signed = answer.json()
+    signed["parts"][0]["url"] += "x"
+    route.fulfill(response=answer, json=signed)
 
 
 def test_a_broken_line_is_waited_out_and_what_was_acknowledged_is_kept(visit: Visit, line: Line, large: Path) -> None:

@@ -104,6 +104,7 @@ def test_a_full_disk_is_507_keeps_the_parts_before_and_takes_the_next_once_there
         one_shot = {"files": {"video": sender.content}, "data": {"name": "A"}, "timeout": 60}
         answer = sender.visitor.post(f"{small.address}/core/api/upload-video/", **one_shot)
         assert is_problem(answer, 507)
+        assert answer.headers["Connection"] == "close"
         assert list((small.media / "incoming").iterdir()) == []
         assert small.visitor().get(f"{small.address}/exercises/", timeout=30).status_code == 200
     assert is_ended(sender)

@@ -151,6 +151,17 @@ def test_a_head_without_end_is_refused_before_it_costs_memory(port):
     assert asked(port, b"GET / HTTP/1.1\r\nX: " + b"a" * 65536).startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.parametrize(("length", "said"), [(2**20, "close"), (1000, "keep-alive")])
+def test_who_still_sends_a_long_body_that_nobody_reads_hears_that_the_connection_ends(port, length, said):
+    head = f"POST /favicon-that-is-not-there HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
+    with connected(port) as client, client.makefile("rb") as stream:
+        client.sendall(head.encode() + b"x" * 1000)
+        status, headers, _ = one_answer(stream)
+        assert (status, headers["Connection"]) == (404, said)
+        client.sendall(FAVICON)
+        assert stream.readline()[:12] == (b"" if said == "close" else b"HTTP/1.1 404")
+
+
 def test_a_client_that_pipelines_and_never_reads_is_dropped_and_others_are_served(port):
     with connected(port) as client, contextlib.suppress(ConnectionResetError, BrokenPipeError):
         while True:  # socket.create_connection() made it end by TimeoutError, were it never dropped

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gunicorn
 import pytest
+from gunicorn.http.parser import Parser
 from gunicorn.http.unreader import Unreader
 from gunicorn.http.wsgi import Response
 from gunicorn.workers.gthread import PollableMethodQueue, TConn, ThreadWorker
@@ -36,6 +37,8 @@ READ = {
     PollableMethodQueue: "5b4a78bd3cfb9745",
     Unreader: "84aaa8f91fcdbbae",
     Response.default_headers: "1fb89aaa03dd67c4",
+    Response.should_close: "88a691dd3f516c29",
+    Parser.finish_body: "76ceb15e2199e46d",
 }
 
 
