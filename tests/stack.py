@@ -1,8 +1,8 @@
 """What the tests stand on: SQLite and local files, or what a real site has.
 
 `python -m tests.stack [arguments of pytest]` starts PostgreSQL, Redis, and an S3 server over HTTP whose gate checks
-signatures, and runs tests/functional on them. A test that is about one of the two stacks, or starts servers of its
-own, says so with its reason: `@pytest.mark.one_stack("development", why="…")`.
+signatures, and runs TESTS on them. A test that is about one of the two stacks, or starts servers of its own, says so
+with its reason: `@pytest.mark.one_stack("development", why="…")`.
 
 # Note [Servers are shared, what is in them is not]
 The servers live as long as the run. Each worker of pytest-xdist has a database (pytest-django names it), a database of
@@ -27,6 +27,7 @@ DEVELOPMENT, PRODUCTION = "development", "production"
 STACK = os.environ.get(CHOSEN, DEVELOPMENT)
 IS_PRODUCTION = STACK == PRODUCTION
 BUCKET = "practika-test"
+TESTS = ["tests/functional", "tests/faults/test_jobs_killed_anywhere.py"]
 
 
 def run(arguments: list[str]) -> int:
@@ -41,7 +42,7 @@ def run(arguments: list[str]) -> int:
             "DATABASE_URL": database.url(),
             "REDIS_URL": servers.enter_context(redis_server()).url(),
         }
-        tests = [] if any(argument.startswith("tests") for argument in arguments) else ["tests/functional"]
+        tests = [] if any(argument.startswith("tests") for argument in arguments) else TESTS
         return subprocess.run(
             [sys.executable, "-m", "pytest", *arguments, *tests], env=os.environ | variables
         ).returncode

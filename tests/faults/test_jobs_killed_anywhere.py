@@ -1,27 +1,32 @@
-"""A worker killed at any step of a video's work is followed by one that finishes it, and nothing is left over.
+"""A worker killed at any step of a video's work leaves nothing that is not swept, and the next one goes further.
 
-The steps are found by counting (see `tests.faults.mortal_worker`). In round n one worker dies at the n-th step of the
-check of a new video, the next one at the n-th of its web version, a third at the n-th of its thumbnails, and a fourth
-ends what is left; so it goes on until no job has an n-th step.
+The steps are found by counting (see `tests.faults.mortal_worker`). The first worker dies at the first step of the check
+of a new video, the one after it at the second step of a check, and so on until a check has no such step; then the same
+with the web versions and the thumbnails. A killed worker's job comes back and is done again, or killed once more.
 """
 
 import contextlib
 import hashlib
 import os
 import select
-import shutil
+import shlex
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 
 from tests.faults.site import Site
-from tests.functional.test_server import ROOT
+from tests.functional.test_server import OURS, ROOT
 
-# A video that came in parts and waits for its check; it needs another container, since it says where it was filmed.
+# A worker killed after its job was done leaves the steps behind that one for the next video.
+VIDEOS = 3
+# They came in parts and wait for their check; they need another container, since they say where they were filmed.
 STORE = """
 import hashlib
 from pathlib import Path
@@ -31,45 +36,90 @@ from tests import factories
 film = write_clip(Path(FOLDER) / "film.mp4", seconds=0.2, size=(64, 64), audio_codec=None, index="end",
                   metadata={"location": "+48.8577+002.2950/"})
 digest = hashlib.sha256(film.read_bytes()).hexdigest()
-factories.uploaded(factories.person("Zoe"), Classroom.objects.create(name="Killed"), film, expected_sha256=digest)
+zoe, killed = factories.person("Zoe"), Classroom.objects.create(name="Killed")
+for _ in range(VIDEOS):
+    factories.uploaded(zoe, killed, film, expected_sha256=digest)
 """
 TIME_PASSES = [
     "UPDATE core_processingjob SET lease_ends_at = '2020-01-01' WHERE state = 'running'",
     "UPDATE django_tasks_database_dbtaskresult SET started_at = '2020-01-01' WHERE status = 'RUNNING'",
     "UPDATE core_storagedeletion SET requested_at = '2020-01-01'",
 ]
+SOMEBODY_TRIES_AGAIN = "UPDATE core_processingjob SET tries = 0"
+SWEEP = [
+    "from django.utils import timezone",
+    "from core.services.processing import reap_jobs",
+    "from core.services.pruning import prune_uploads",
+    "reap_jobs()",
+    "prune_uploads(now=timezone.now())",
+]
 NAMED = """
 SELECT storage_path, checksum_sha256 FROM core_rendition
-UNION SELECT storage_path, checksum_sha256 FROM core_videoasset WHERE state = 'ready'
+UNION SELECT storage_path, checksum_sha256 FROM core_videoasset
 """
-#: Rounds are shared out among as many tests, for several processors and so that none takes long.
-SHARES = 3
 KINDS = ["verify", "web", "thumbnails"]  # as they are done one after the other
+OUTLIVED = "outlived"
 EVERYTHING = {
-    "SELECT state FROM core_videoasset": [("ready",)],
-    "SELECT kind, state, tries < 3 FROM core_processingjob ORDER BY kind": [
-        ("thumbnails", "done", 1),
-        ("verify", "done", 1),
-        ("web", "done", 1),
+    "SELECT state, count(*) FROM core_videoasset GROUP BY 1": [("ready", VIDEOS)],
+    "SELECT kind, state, count(*) FROM core_processingjob GROUP BY 1, 2 ORDER BY 1": [
+        ("thumbnails", "done", VIDEOS),
+        ("verify", "done", VIDEOS),
+        ("web", "done", VIDEOS),
     ],
-    "SELECT kind FROM core_rendition ORDER BY kind": [("poster",), ("sprite",), ("vtt",), ("web",)],
+    "SELECT kind, count(*) FROM core_rendition GROUP BY 1 ORDER BY 1": [
+        ("poster", VIDEOS),
+        ("sprite", VIDEOS),
+        ("vtt", VIDEOS),
+        ("web", VIDEOS),
+    ],
     "SELECT count(*) FROM django_tasks_database_dbtaskresult WHERE status = 'READY'": [(0,)],
-    "SELECT count(*) FROM core_storagedeletion": [(0,)],
 }
+LINUX = Path("/proc/self/cwd").exists()
+pytestmark = pytest.mark.skipif(not LINUX, reason="looks at processes through /proc, which is Linux")
+EVERY_STEP = "-"
+#: Where each step takes longer: what others see of it.
+SEEN_BY_OTHERS = "commit,INSERT,UPDATE,DELETE,PUT"
 
 
-@pytest.fixture(scope="module")
-def unprepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a site with one video that waits for everything."""
-    site = Site(tmp_path_factory.mktemp("unprepared"))
-    site.run("migrate", "--verbosity", "0")
-    site.shell(f"FOLDER = {str(site.folder)!r}\n{STORE}")
-    return site.folder
+class LocalSite:
+    """A site on SQLite and local files."""
+
+    counted, fewest = EVERY_STEP, 16
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    def rows(self, statement: str) -> list[tuple]:
+        with contextlib.closing(sqlite3.connect(self.site.folder / "db.sqlite3")) as database, database:
+            return database.execute(statement).fetchall()
+
+    def stored(self) -> dict[str, str]:
+        """Return the digest of every file, by its key."""
+        files = (path for path in (self.site.media / "videos").rglob("*") if path.is_file())
+        return {str(path.relative_to(self.site.media)): digest(path.read_bytes()) for path in files}
+
+
+class CloudSite:
+    """A site on PostgreSQL and a bucket of S3."""
+
+    counted, fewest = SEEN_BY_OTHERS, 6
+
+    def __init__(self, site: Site, bucket: Any) -> None:
+        self.site, self._bucket = site, bucket
+
+    def rows(self, statement: str) -> list[tuple]:
+        with psycopg.connect(self.site.variables["DATABASE_URL"], autocommit=True) as database:
+            done = database.execute(statement)
+            return done.fetchall() if done.description else []
+
+    def stored(self) -> dict[str, str]:
+        """Return the digest of every object, by its key."""
+        return {found.key: digest(found.get()["Body"].read()) for found in self._bucket.objects.all()}
 
 
 @contextlib.contextmanager
 def mortal(site: Site) -> Iterator[subprocess.Popen[str]]:
-    with (site.folder.parent / "log").open("ab") as log:
+    with (site.folder / "log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.mortal_worker"], cwd=ROOT, env=site.env, text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
@@ -98,55 +148,61 @@ def wait_for_the_children_of(folder: Path) -> None:
                 os.close(handle)
 
 
-def site_rows(site: Site, statement: str) -> list[tuple]:
-    with contextlib.closing(sqlite3.connect(site.folder / "db.sqlite3")) as database, database:
-        return database.execute(statement).fetchall()
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+@pytest.mark.one_stack("development", why="is about SQLite and local files")
+def test_a_worker_killed_at_any_step_is_followed_by_one_that_goes_further(prepared_site, tmp_path):
+    assert_each_step_may_be_the_last(LocalSite(prepared_site.copied_to(tmp_path, {})))
 
 
-@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks at processes through /proc, which is Linux")
-@pytest.mark.parametrize("first", range(1, SHARES + 1))
-def test_a_worker_killed_at_any_step_is_followed_by_one_that_finishes_the_video(first, unprepared, tmp_path):
-    site, kinds, step = Site(tmp_path / "site"), list(KINDS), first
-    with mortal(site) as process:
-        while kinds:
-            shutil.rmtree(site.folder, ignore_errors=True)
-            shutil.copytree(unprepared, site.folder)
-            outlived = kill_one_after_the_other(process, site, kinds, step)
-            if outlived:
-                kinds.remove(outlived)
-            else:
-                assert told(process, "0 0 worker --batch") == "ended 0", step
-                step += SHARES
-            assert told(process, "0 0 prune_uploads") == "ended 0", step
-            assert_prepared_once(site, f"step {step}")
-    assert step > 15, "few steps were found: the worker is not watched"
+@pytest.mark.one_stack("production", why="is about PostgreSQL and S3")
+@pytest.mark.django_db(transaction=True)
+def test_so_it_is_with_a_bucket_and_postgresql(production_bucket, tmp_path):
+    variables = {name: value for name, value in os.environ.items() if name.startswith(OURS)}
+    server = variables["DATABASE_URL"].rpartition("/")[0]
+    variables["DATABASE_URL"] = f"{server}/{connection.settings_dict['NAME']}"
+    variables["AWS_STORAGE_BUCKET_NAME"] = production_bucket.name
+    assert_each_step_may_be_the_last(CloudSite(Site(tmp_path, variables), production_bucket))
 
 
-def kill_one_after_the_other(process: subprocess.Popen[str], site: Site, kinds: list[str], step: int) -> str:
-    """Kill workers at this step of each kind of job; return the kind that has no such step, if one has none."""
-    for kind in kinds:
-        done = [found for (found,) in site_rows(site, "SELECT kind FROM core_processingjob WHERE state = 'done'")]
-        claim = 1 + len(set(KINDS[: KINDS.index(kind)]) - set(done))
-        end = told(process, f"{claim} {step} worker --batch")
-        if end == "ended 0":
-            return kind
-        assert end.startswith("killed before "), end
-        wait_for_the_children_of(site.folder)
-        for path, checksum in site_rows(site, NAMED):
-            assert digest(site.media / path) == checksum, f"{end} of {kind}"
-        for passing in TIME_PASSES:
-            site_rows(site, passing)
-    return ""
-
-
-def assert_prepared_once(site: Site, when: str) -> None:
+def assert_each_step_may_be_the_last(kept: LocalSite | CloudSite) -> None:
+    kept.site.shell(f"FOLDER, VIDEOS = {str(kept.site.folder)!r}, {VIDEOS}\n{STORE}")
+    with mortal(kept.site) as process:
+        steps = kill_until_all_is_done(process, kept)
     for query, rows in EVERYTHING.items():
-        assert site_rows(site, query) == rows, when
-    named = {site.media / path: checksum for path, checksum in site_rows(site, NAMED)}
-    left = [*(site.media / "videos").rglob("*"), *(site.media / "incoming").iterdir()]
-    assert {path for path in left if path.is_file() or path.parent.name == "incoming"} == set(named), when
-    assert all(digest(path) == checksum for path, checksum in named.items()), when
+        assert kept.rows(query) == rows
+    for kind, ends in steps.items():
+        assert len(ends) > kept.fewest, f"few steps of {kind} were found: the worker is not watched"
+        assert ends[-1] == OUTLIVED, f"more steps of {kind} than videos were left for"
+
+
+def kill_until_all_is_done(process: subprocess.Popen[str], kept: LocalSite | CloudSite) -> dict[str, list[str]]:
+    """Kill worker after worker, each a step later; return how they ended, by the kind of job."""
+    steps: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    while waiting := {kind for (kind,) in kept.rows("SELECT kind FROM core_processingjob WHERE state = 'queued'")}:
+        ends = steps[min(waiting, key=KINDS.index)]
+        ends.append(told(process, f"{len(ends) + 1} {kept.counted} worker --batch"))
+        if ends[-1] == OUTLIVED:
+            continue
+        assert ends[-1].startswith("killed before "), ends
+        wait_for_the_children_of(kept.site.folder)
+        assert_all_is_there(kept, ends)
+        for statement in [*TIME_PASSES, SOMEBODY_TRIES_AGAIN]:
+            kept.rows(statement)
+        assert told(process, f"0 - shell --no-imports -c {shlex.quote('; '.join(SWEEP))}") == "ended 0"
+        assert_nothing_else_is_there(kept, ends)
+    return steps
+
+
+def assert_all_is_there(kept: LocalSite | CloudSite, ends: list[str]) -> None:
+    stored = kept.stored()
+    for path, checksum in kept.rows(NAMED):
+        assert stored[path] == (checksum or stored[path]), ends  # a video not yet checked has no checksum
+
+
+def assert_nothing_else_is_there(kept: LocalSite | CloudSite, ends: list[str]) -> None:
+    assert kept.stored().keys() == dict(kept.rows(NAMED)).keys(), ends
+    assert list(kept.site.media.glob("incoming/*")) == [], ends
+    assert kept.rows("SELECT count(*) FROM core_storagedeletion") == [(0,)], ends
