@@ -1,16 +1,16 @@
 """Uploads on a disk that is full, cannot be written, or fails: refused in sentences, and gone on with afterwards."""
 
-import hashlib
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import requests
 
+from tests.faults.disks import filled, is_ended, is_problem, mount, signed, small_disk
 from tests.faults.site import Sender, Site, until
 
 DISK_BYTES = 6 * 1024**2
@@ -26,13 +26,14 @@ def small(prepared_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("small")
     made = prepared_site.copied_to(folder, {"WEB_CONCURRENCY": "1"})
     made.media.mkdir()
-    mount("-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", made.media)
-    try:
+    with ExitStack() as disks:
+        disks.enter_context(small_disk(made.media, DISK_BYTES))
+        figures = made.media / ".metrics"
+        figures.mkdir()
+        disks.enter_context(small_disk(figures, DISK_BYTES))  # always open for writing: no disk with it turns read-only
         made.start()
         yield made
-    finally:
         made.stop()
-        subprocess.run(["umount", "--lazy", made.media], check=True)
 
 
 @pytest.fixture
@@ -44,23 +45,6 @@ def sender(small: Site, video: bytes) -> Iterator[Sender]:
     made.call("DELETE", made.upload["url"])
     for path in small.media.glob("videos/*/*/*"):
         path.unlink()
-
-
-def mount(*options: object) -> None:
-    subprocess.run(["mount", *map(str, options)], check=True)
-
-
-@contextmanager
-def filled(site: Site, room_bytes: int) -> Iterator[None]:
-    """Leave so much room on the disk."""
-    disk = os.statvfs(site.media)
-    path = site.media / "filler"
-    with path.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, disk.f_bavail * disk.f_bsize - room_bytes)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -77,27 +61,8 @@ def failing(site: Site, path: Path, calls: str, error: str) -> Iterator[None]:
             tracing.terminate()
 
 
-def is_problem(answer: requests.Response, status: int) -> bool:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    return len(answer.json()["detail"]) > 20
-
-
-def signed(sender: Sender, number: int) -> requests.Response:
-    return sender.call("POST", f"{sender.upload['url']}parts/{number}/", {"size_bytes": len(sender.part(number))})
-
-
-def is_ended(sender: Sender) -> bool:
-    """Send what is missing and complete; return whether what is stored is what was sent."""
-    for number in set(sender.numbers()) - set(sender.held()):
-        assert sender.send(number).status_code == 200
-    assert sender.complete().ok
-    (path,) = sender.site.media.glob("videos/*/*/*")
-    return hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(sender.content).digest()
-
-
 def test_a_full_disk_is_507_keeps_the_parts_before_and_takes_the_next_once_there_is_room(small: Site, sender: Sender):
-    with filled(small, ROOM_BYTES):
+    with filled(small.media, ROOM_BYTES):
         assert sender.send(2).status_code == 200
         assert is_problem(signed(sender, 3), 507)
         assert sender.held() == [1, 2]
@@ -122,6 +87,42 @@ def test_a_storage_that_cannot_be_written_is_503_and_what_it_holds_can_be_asked(
         assert is_problem(refused, 503)
         assert int(refused.headers["Retry-After"]) > 0
         assert sender.held() == [1, 2, 3, 4]
+    assert is_ended(sender)
+
+
+def test_a_folder_that_turns_read_only_is_503_while_pages_go_on_and_needs_no_restart(small: Site, sender: Sender):
+    link = sender.link(2)
+    mount("-o", "remount,ro", small.media)
+    try:
+        another = Sender(small, sender.content, token=uuid4().hex)
+        form = {"files": {"video": sender.content}, "data": {"name": "A"}, "timeout": 60}
+        for call in (
+            lambda: another.call("POST", "/core/api/uploads/", another.fields),
+            lambda: signed(sender, 2),
+            lambda: requests.put(link, sender.part(2), timeout=30),
+            lambda: sender.visitor.post(f"{small.address}/core/api/upload-video/", **form),
+        ):
+            assert is_problem(call(), 503)
+        assert sender.complete().json()["missing"] == [2, 3, 4]
+        assert sender.held() == [1]
+        assert small.visitor().get(f"{small.address}/exercises/", timeout=30).status_code == 200
+    finally:
+        mount("-o", "remount,rw", small.media)
+    assert another.open().upload["parts"] == []
+    assert another.call("DELETE", another.upload["url"]).status_code == 204
+    assert is_ended(sender)
+
+
+def test_a_quota_of_the_disk_that_is_used_up_is_507_for_a_part_and_for_the_end(small: Site, sender: Sender):
+    (file,) = small.media.glob("uploads/*/video")
+    with failing(small, file, "splice,pwrite64", "EDQUOT"):
+        assert is_problem(sender.send(2), 507)
+        assert sender.held() == [1]
+    for number in (2, 3, 4):
+        assert sender.send(number).status_code == 200
+    with failing(small, file, "fsync", "EDQUOT"):
+        assert is_problem(sender.complete(), 507)
+        assert list(small.media.glob("videos/*/*/*")) == []
     assert is_ended(sender)
 
 
