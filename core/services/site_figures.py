@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
@@ -13,6 +14,10 @@ from core.models import StorageDeletion, Upload, VideoAsset
 from core.services.backup_state import backup_state
 from core.services.queue_stats import queue_stats
 
+CONNECTIONS = """
+SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity WHERE backend_type = 'client backend'
+"""
+
 
 def site_figures() -> Iterator[Metric]:
     """Yield the figures of this moment; may raise DatabaseError."""
@@ -20,6 +25,10 @@ def site_figures() -> Iterator[Metric]:
     yield from _uploads()
     yield from _queue()
     yield from _backups()
+    yield from _connections()
+    lately = timezone.now() - timedelta(days=1)
+    seen = get_user_model().objects.filter(last_seen_at__gte=lately).count()
+    yield GaugeMetricFamily("practika_people_seen", "Accounts that were here within a day.", seen)
     waiting = StorageDeletion.objects.count()
     yield GaugeMetricFamily("practika_storage_deletions_waiting", "Objects that wait to be removed.", waiting)
     yield GaugeMetricFamily("practika_database_bytes", "Size of the database.", _database_bytes())
@@ -65,6 +74,19 @@ def _backups() -> Iterator[Metric]:
         "practika_backup_verified_timestamp_seconds", "When the newest verified backup was made; 0: none.", made_s
     )
     yield GaugeMetricFamily("practika_backup_verified_bytes", "Its size.", state.size_bytes)
+
+
+def _connections() -> Iterator[Metric]:
+    """Yield how many of the server's connections are in use, by any program; without samples for a file."""
+    used = GaugeMetricFamily("practika_database_connections", "Connections to the database's server.")
+    most = GaugeMetricFamily("practika_database_connections_limit", "How many it takes.")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(CONNECTIONS)
+            numbers = cursor.fetchone()
+        used.add_metric([], numbers[0])
+        most.add_metric([], numbers[1])
+    yield from (used, most)
 
 
 def _database_bytes() -> int:

@@ -58,6 +58,16 @@ def test_the_figures_are_those_of_the_database(metrics, exercise):
     assert metrics.value("practika_disk_free_bytes") > 0
 
 
+def test_the_connections_of_a_server_are_told_with_their_limit_and_a_file_has_none(metrics):
+    used, most = metrics.value("practika_database_connections"), metrics.value("practika_database_connections_limit")
+    assert 0 < used < most if connection.vendor == "postgresql" else (used, most) == (0, 0)
+
+
+def test_who_was_here_within_a_day_is_counted(metrics, ben, dee, as_user):
+    with metrics.adding(1, "practika_people_seen"):
+        as_user(ben).get("/exercises/")
+
+
 def test_a_database_that_is_down_leaves_the_figures_of_the_processes(metrics, monkeypatch):
     down = Readiness({"database": lambda: 1 / 0, "disk": lambda: None})
     monkeypatch.setattr(readiness, "READINESS", down)
