@@ -31,6 +31,7 @@ ALL, ONE = "Ada, page 1", "Ben, page 1"
 
 def grow(exercises: int, comments: int) -> tuple[str, str]:
     """Add classes, exercises with videos of their own, comments, and Ben, by plain rows; return sessions of both."""
+    from crowd import session_of
     from django.db import connection
     from django.utils import timezone
 
@@ -62,7 +63,7 @@ def grow(exercises: int, comments: int) -> tuple[str, str]:
             )
         _comment(cursor, comments, exercises)
         cursor.execute("ANALYZE")
-    return _session(ada), _session(ben)
+    return session_of(ada), session_of(ben)
 
 
 def _row(number: int, now, classroom: str) -> tuple:
@@ -93,17 +94,6 @@ def _comment(cursor, comments: int, exercises: int) -> None:
             "(SELECT * FROM comments_comment LIMIT 1) old LIMIT %s",
             [min(exercises, comments - done)],
         )
-
-
-def _session(user) -> str:
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
-
-    session = SessionStore()
-    session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
-    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
-    session.save()
-    return session.session_key
 
 
 def asker(application, session: str, path: str) -> Callable[[], bytes]:

@@ -3,23 +3,24 @@
     python benchmarks/load.py
     python benchmarks/load.py --phases 100:60 200:30 --postgres
 
-The site has production's settings under the real gunicorn, one class with `--exercises` exercises (seed.py), and
-somebody who is logged in. Of a hundred requests 10 are health, 35 the list, 35 an exercise with comments, 15 ranges
-of 256 KiB of a video, 5 parts of an upload of 256 KiB, signed before. A phase is RATE:SECONDS. Delays count from the
-planned moment (fixed_rate.py). Limits are the operators' tables (LIMITS_MS); besides them fewer than 0.1 % of the
-answers may be errors. Beside each phase stands how many processors gunicorn's workers, this generator, and everything
-else used: the generator and the neighbors take theirs from the site. Ends with 1 when a limit of the first phase is
-missed.
+The site has production's settings under the real gunicorn and 50 people who are logged in, the instructors and learners
+of five classes that share `--exercises` exercises (crowd.py); they ask in turn. Of a hundred requests 10 are health, 35
+the list, 35 an exercise with 20 comments, 15 ranges of 256 KiB of a video, 5 parts of an upload of 256 KiB, signed
+before, which one more instructor sends. A phase is RATE:SECONDS. Delays count from the planned moment (fixed_rate.py).
+Limits are the operators' tables (LIMITS_MS); besides them fewer than 0.1 % of the answers may be errors. Beside each
+phase stands how many processors gunicorn's workers, this generator, and everything else used: the generator and the
+neighbors take theirs from the site. Ends with 1 when a limit of the first phase is missed.
 """
 
 import argparse
 import itertools
+import json
 import os
 import platform
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,6 +33,8 @@ from visitor import PROXIED
 KIBIBYTE = 1024
 RANGE_BYTES = PART_BYTES = 256 * KIBIBYTE
 UPLOADS = 64
+CSRF_TOKEN = "c" * 32  # without one, each answer would make one
+Person = dict[str, str]
 MIX = {"health": 10, "list": 35, "detail": 35, "range": 15, "part": 5}
 # p50, p95, p99 in ms: health, dashboards, and writes of the tables that operators brought along.
 LIMITS_MS = {
@@ -42,20 +45,25 @@ LIMITS_MS = {
     "part": (500, 1000, 2000),
 }
 ERROR_SHARE = 0.001
-VIDEO = "from exercises.models import Exercise; print(Exercise.objects.get(pk={key!r}).reference_id)"
+CROWD = """
+import sys
+sys.path.append("benchmarks")
+from crowd import crowd
+print(crowd(newest={newest!r}, exercises={exercises}))
+"""
 
 
-def asks(site, server: Server) -> Iterator[Ask]:
-    """Yield the requests of MIX for ever, evenly mixed."""
+def asks(site, server: Server, exercises: int) -> Iterator[Ask]:
+    """Yield the requests of MIX for ever, evenly mixed, each kind from one person after the other."""
     visitor = PartsVisitor(server.port)
     visitor.log_in(EMAIL, PASSWORD)
-    video = manage(site.environment, "shell", "--no-imports", "--command", VIDEO.format(key=site.exercise)).split()[-1]
-    cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in visitor._cookies.items())}
+    script = CROWD.format(newest=site.exercise, exercises=exercises)
+    people = json.loads(manage(site.environment, "shell", "--no-imports", "--command", script).splitlines()[-1])
     kinds = {
         "health": itertools.repeat(Ask("health", request("GET", "/core/health/"), 200)),
-        "list": itertools.repeat(Ask("list", request("GET", "/exercises/", cookie), 200)),
-        "detail": itertools.repeat(Ask("detail", request("GET", f"/exercises/{site.exercise}/", cookie), 200)),
-        "range": itertools.cycle(ranges(f"/core/videos/{video}/stream/", cookie)),
+        "list": itertools.cycle(pages("list", people, lambda one: "/exercises/")),
+        "detail": itertools.cycle(pages("detail", people, lambda one: f"/exercises/{one['exercise']}/")),
+        "range": itertools.cycle(list(ranges(people))),
         "part": itertools.cycle(list(parts(visitor))),
     }
     turns = dict.fromkeys(MIX, 0.0)
@@ -66,6 +74,16 @@ def asks(site, server: Server) -> Iterator[Ask]:
         yield next(kinds[kind])
 
 
+def pages(kind: str, people: list[Person], path: Callable[[Person], str]) -> list[Ask]:
+    """Return each person's request for a page."""
+    return [Ask(kind, request("GET", path(one), cookie(one)), 200) for one in people]
+
+
+def cookie(person: Person) -> dict[str, str]:
+    """Return what the person's browser sends along."""
+    return {"Cookie": f"sessionid={person['session']}; csrftoken={CSRF_TOKEN}"}
+
+
 def request(method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:
     """Return a request as the proxy in front passes it on."""
     fields = {**PROXIED, **(headers or {}), **({"Content-Length": str(len(body))} if body else {})}
@@ -73,12 +91,11 @@ def request(method: str, path: str, headers: dict[str, str] | None = None, body:
     return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
-def ranges(path: str, cookie: dict[str, str]) -> list[Ask]:
-    """Return requests for the first ranges of the video, as a player asks for them."""
-    spans = [(at, at + RANGE_BYTES - 1) for at in range(0, 3 * RANGE_BYTES, RANGE_BYTES)]
-    return [
-        Ask("range", request("GET", path, {**cookie, "Range": f"bytes={first}-{last}"}), 206) for first, last in spans
-    ]
+def ranges(people: list[Person]) -> Iterator[Ask]:
+    """Yield requests for the first ranges of each person's video, as a player asks for them."""
+    for one, first in itertools.product(people, range(0, 3 * RANGE_BYTES, RANGE_BYTES)):
+        fields = {**cookie(one), "Range": f"bytes={first}-{first + RANGE_BYTES - 1}"}
+        yield Ask("range", request("GET", f"/core/videos/{one['video']}/stream/", fields), 206)
 
 
 def parts(visitor: PartsVisitor) -> Iterator[Ask]:
@@ -159,9 +176,9 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         variables = {"PRACTIKA_MAX_OPEN_UPLOADS": str(2 * UPLOADS)}
         variables |= postgres(stack, folder) if options.postgres else {}
-        site = prepare(folder, exercises=options.exercises, variables=variables)
+        site = prepare(folder, exercises=1, variables=variables)
         server = stack.enter_context(gunicorn(SITE, environment=site.environment))
-        requests = asks(site, server)
+        requests = asks(site, server, options.exercises)
         run(server.port, requests, rate=50, seconds=2, connections=options.connections)  # the first ones load things
         held = [
             phase(server, requests, int(rate), float(seconds), options.connections)

@@ -52,13 +52,14 @@ def _received(clip: Path) -> ReceivedVideo:
 
 def _repeat(exercise: Exercise, **changes: object) -> None:
     reference = exercise.reference
-    video = _copied(reference, created_at=changes["created_at"])
+    video = copied(reference, created_at=changes["created_at"])
     for rendition in reference.renditions.all():
-        _copied(rendition, video=video)
-    _copied(exercise, reference=video, **changes)
+        copied(rendition, video=video)
+    copied(exercise, reference=video, **changes)
 
 
-def _copied(row: Row, **changes: object) -> Row:
+def copied(row: Row, **changes: object) -> Row:
+    """Store a copy of a row with another key and these changes; return it."""
     twin = copy.copy(row)
     twin._state = copy.copy(row._state)
     twin.pk, twin._state.adding = uuid.uuid4(), True
