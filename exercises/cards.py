@@ -41,8 +41,8 @@ class Standing(NamedTuple):
 
     @property
     def my_state(self) -> str:
-        """Return the state of the reader's newest attempt; before the first TO_DO for learners, "" for others."""
-        return self.newest_state or (TO_DO if self.learns else "")
+        """Return the state of a learner's newest attempt, before the first TO_DO; "" for others."""
+        return (self.newest_state or TO_DO) if self.learns else ""
 
     @property
     def is_late(self) -> bool:
@@ -89,7 +89,8 @@ def rows(exercises: "QuerySet[Any]") -> list[Row]:
 def readers_rows(exercises: "QuerySet[Any]", *, user: "User", roles: Places, now: datetime) -> list[Row]:
     """Return the same as they stand for the reader."""
     found = rows(exercises)
-    newest = newest_states(user, [row.pk for row in found])
+    learnt = set(roles.with_role(Membership.Role.LEARNER))
+    newest = newest_states(user, [row.pk for row in found if row.classroom_id in learnt])
     return [
         row._replace(standing=standing(roles.role_in(row.classroom_id), newest.get(row.pk), row.due_at, now))
         for row in found
@@ -103,6 +104,8 @@ def standing(role: str | None, newest_state: str | None, due_at: datetime | None
 
 def newest_states(user: "User", exercises: list[UUID]) -> dict[UUID, str]:
     """Return the state of the reader's newest attempt by exercise, where there is one."""
+    if not exercises:
+        return {}
     attempts = Attempt.objects.filter(learner=user, exercise__in=exercises).order_by("number")
     return dict(attempts.values_list("exercise_id", "state"))
 

@@ -124,7 +124,7 @@ def _flag() -> Maintenance | None:
     """A flag made by hand (`touch`) counts as well, without a sentence."""
     path = flag_path()
     try:
-        text, changed_s = path.read_text(errors="replace"), path.stat().st_mtime
+        changed_s, text = path.stat().st_mtime, path.read_text(errors="replace")
     except FileNotFoundError:
         return None
     except OSError as error:

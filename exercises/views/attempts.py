@@ -56,9 +56,13 @@ def attempt(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     found = _visible(request, pk)
     is_owner = found.learner_id == request.user.pk
     may_review = found.state == Attempt.State.SUBMITTED and _teaches(request, found)
-    waiting = Attempt.objects.waiting_for(request.user).exclude(pk=found.pk).select_related("exercise", "learner")
-    visible = Attempt.objects.visible_to(request.user)
-    others = visible.filter(exercise=found.exercise, learner=found.learner)
+    waiting = Attempt.objects.waiting_for(request.user).exclude(pk=found.pk).as_rows()
+    of_learner = Attempt.objects.filter(exercise=found.exercise_id, learner=found.learner_id)
+    others = list(of_learner.side_by_side().order_by("number"))
+    videos = VideoAsset.objects.visible_to(request.user).filter(
+        pk__in=[found.reference_id, *(one.video_id for one in others)]
+    )
+    seen = set(videos.values_list("pk", flat=True))
     return render(
         request,
         "exercises/attempt.html",
@@ -71,8 +75,8 @@ def attempt(request: AuthenticatedRequest, pk: str) -> HttpResponse:
             "may_delete": is_owner and found.state == Attempt.State.DRAFT,
             "may_review": may_review,
             "exercise_visible": Exercise.objects.visible_to(request.user).filter(pk=found.exercise_id).exists(),
-            "reference_visible": VideoAsset.objects.visible_to(request.user).filter(pk=found.reference_id).exists(),
-            "others": others.side_by_side().order_by("number"),
+            "reference_visible": found.reference_id in seen,
+            "others": [one for one in others if one.video_id in seen],
             "next_waiting": None if is_owner else waiting.first(),
         },
     )
@@ -147,7 +151,7 @@ def attempt_review(request: AuthenticatedRequest, pk: str) -> HttpResponse:
 
 def _visible(request: AuthenticatedRequest, pk: str) -> Attempt:
     rows = Attempt.objects.visible_to(request.user).select_related(
-        "exercise__classroom", "exercise__created_by", "learner", "video__owner", "reference", "reviewed_by"
+        "exercise__classroom", "learner", "video", "reference", "reviewed_by"
     )
     return get_object_or_404(rows, pk=pk)
 
