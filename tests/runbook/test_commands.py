@@ -33,6 +33,8 @@ NOT_RUN_HERE = {
     "scan-image": "needs the image, and the list of known holes",
     "restore-fresh-postgres": "needs a PostgreSQL server; tests/functional/test_backup_postgres.py runs the same",
     "alerts-check": "is run by test_alerts.py, where promtool is",
+    "certificate-first": "needs a name that leads to this machine",
+    "nginx-install": "changes this machine's nginx; tests/unit/nginx has nginx take the same template, filled in",
     "trouble-certificate": "needs a site with a certificate",
     "install": "reaches for the package index",
     "runserver": "holds its terminal; gunicorn serves the same application here",

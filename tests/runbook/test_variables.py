@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.nginx import ASKED_FOR
 from tests.runbook.document import RUNBOOK, rows
 from tests.runbook.site import ROOT, environment
 
@@ -27,7 +28,8 @@ PRODUCTION = {
 }
 PRODUCTION["DJANGO_SECRET_KEY"] *= 2
 OURS = re.compile(r"\b(?:DJANGO|PRACTIKA|AWS|USE|WEB|DATABASE|REDIS|SENTRY|METRICS)_[A-Z0-9_]*[A-Z0-9]\b")
-READ_BY_OTHERS = {"DJANGO_SUPERUSER_PASSWORD"}  # Django's own createsuperuser
+# Django's own createsuperuser; the templates of nginx.
+READ_BY_OTHERS = {"DJANGO_SUPERUSER_PASSWORD"} | {name for name in ASKED_FOR if name.startswith("PRACTIKA_")}
 
 
 @pytest.fixture(scope="module")
