@@ -1,98 +1,98 @@
 """A completion killed at each of its steps, or told that the disk has an error there, is finished by the next call.
 
-The steps are the system calls that change what is on the disk, of the upload's files and of the database alike; strace
-(Linux) kills the process in the n-th of them.
+The steps are the system calls that change what is on the disk, of the upload's files, and of the database where it
+waits for the disk; strace (Linux) lets the n-th of them kill the process or fail, until there is no n-th.
 """
 
 import hashlib
 import os
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.faults.site import Site
+from tests.faults.site import Site, until
 from tests.functional.test_server import ROOT
 
-STEPS = 10
+LEAST_STEPS = 4
+DONE = {"signal=KILL": "killed by SIGKILL", "error=EIO": "(INJECTED)"}  # what strace says of it
 CHANGES = "rename,renameat,renameat2,fsync,fdatasync,ftruncate,unlink,unlinkat,rmdir,mkdir,mkdirat"
-# Upload number n of Zoe, all its parts held.
-OPEN = """
-import os
-from pathlib import Path
-from django.utils import timezone
-from accounts.models import Classroom, Membership
-from core.services.part_storage import local_part_storage
-from core.services.part_links import PartWish, sign_parts
-from core.services.uploads import open_upload, parted
-from core.storage.parts import PartRequest
-from tests import factories
-clip = Path(CLIP).read_bytes()
-zoe, classroom = factories.person("Zoe"), Classroom.objects.create(name="Killed")
-for number in range(1, STEPS + 1):
-    upload, _ = open_upload(owner=zoe, classroom=classroom, client_token=f"killed-{number:04}", file_name="a.mp4",
-                            mime_type="video/mp4", size_bytes=len(clip), now=timezone.now())
-    sign_parts(upload=upload, wishes=[PartWish(1, len(clip))], now=timezone.now())
-    def source(view):
-        view[:len(clip)] = clip
-        return len(clip)
-    local_part_storage().write(parted(upload), PartRequest(1, len(clip), "", timezone.now()), source)
-"""
-COMPLETE = """
-from django.utils import timezone
-from core.models import Upload
-from core.services.completion import complete_upload
-for upload in Upload.objects.filter(client_token__in=TOKENS):
-    complete_upload(upload=upload, size_bytes=upload.declared_size_bytes, sha256="", now=timezone.now())
-"""
 LOOK = """
-from core.models import ProcessingJob, Upload, VideoAsset
-for upload in Upload.objects.filter(owner__name="Zoe").order_by("client_token"):
-    path = upload.storage_path
-    print(upload.state, path, VideoAsset.objects.filter(storage_path=path).count(),
-          ProcessingJob.objects.filter(video__storage_path=path).count())
+SELECT u.state, u.storage_path, count(DISTINCT v.id), count(j.id) FROM core_upload u
+LEFT JOIN core_videoasset v ON v.storage_path = u.storage_path LEFT JOIN core_processingjob j ON j.video_id = v.id
+WHERE u.client_token = ? GROUP BY u.id
 """
 
 
-def look(site: Site) -> list[list[str]]:
-    return [line.split() for line in site.shell(LOOK).splitlines() if "videos/" in line]
+class Completions:
+    """The uploads of a site that `tests.faults.completing` ends."""
+
+    def __init__(self, site: Site, clip: Path) -> None:
+        self.site = site
+        with (site.folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.completing", str(clip)], cwd=ROOT, env=site.env, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+            )  # fmt: skip
+
+    def complete(self, token: str) -> int:
+        """Complete an upload; return how its process ended."""
+        os.kill(self._begun(token), signal.SIGCONT)
+        return self._answer()
+
+    def fail(self, token: str, fault: str, step: int) -> bool:
+        """Complete an upload that has the fault at this of its steps; return whether there was such a step."""
+        inject = ["-e", f"trace={CHANGES}", "-e", f"inject={CHANGES}:{fault}:when={step}"]
+        said = self.site.folder / "strace"
+        pid = self._begun(token)
+        with said.open("wb") as log, subprocess.Popen(["strace", "-f", "-p", str(pid), *inject], stderr=log):
+            until(lambda: "attached" in said.read_text(), 30)
+            os.kill(pid, signal.SIGCONT)
+            self._answer()
+        return DONE[fault] in said.read_text()
+
+    def look(self, token: str) -> tuple[str, Path, int, int]:
+        """Return an upload's state, where its video lies or will lie, and how many videos and jobs there are of it."""
+        with closing(sqlite3.connect(self.site.folder / "db.sqlite3", timeout=10)) as database:
+            ((state, path, videos, jobs),) = database.execute(LOOK, [token]).fetchall()
+        return state, self.site.media / path, videos, jobs
+
+    def _begun(self, token: str) -> int:
+        assert self.process.stdin is not None
+        self.process.stdin.write(token + "\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> int:
+        assert self.process.stdout is not None
+        return int(self.process.stdout.readline())
 
 
-def complete_under(site: Site, number: int, fault: str) -> int:
-    script = f"TOKENS = ['killed-{number:04}']\n{COMPLETE}"
-    inject = [
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        f"trace={CHANGES}",
-        "-e",
-        f"inject={CHANGES}:{fault}:when={number}",
-    ]
-    command = [*inject, sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
-    return subprocess.run(command, cwd=ROOT, env=site.env, capture_output=True, timeout=120).returncode
+@pytest.fixture(scope="module")
+def completions(prepared_site: Site, tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[Completions]:
+    made = Completions(prepared_site.copied_to(tmp_path_factory.mktemp("killed"), {}), clip)
+    yield made
+    made.process.communicate(timeout=30)
 
 
 @pytest.mark.skipif(not (shutil.which("strace") or os.environ.get("CI") == "true"), reason="strace is not installed")
-@pytest.mark.parametrize("fault", ["signal=KILL", "error=EIO"])
-def test_a_completion_that_ends_at_any_step_is_finished_by_the_next_call(fault, tmp_path: Path, clip: Path):
-    site = Site(tmp_path)
-    site.run("migrate", "--verbosity", "0")
-    site.shell(f"CLIP, STEPS = {str(clip)!r}, {STEPS}\n{OPEN}")
-    ended = [complete_under(site, number, fault) for number in range(1, STEPS + 1)]
-    assert ended[0] != 0, "the first step did not fail: strace did nothing"
+@pytest.mark.parametrize("fault", DONE)
+def test_a_completion_that_ends_at_any_step_is_finished_by_the_next_call(fault, completions: Completions, clip: Path):
     digest = hashlib.sha256(clip.read_bytes()).hexdigest()
-    for state, path, videos, jobs in look(site):
-        file = site.media / path
-        assert (state, videos, jobs) in {("open", "0", "0"), ("completing", "0", "0"), ("complete", "1", "1")}
+    steps = 0
+    while completions.fail(token := f"{fault}-{steps:04}", fault, steps + 1):
+        steps += 1
+        state, file, videos, jobs = completions.look(token)
+        assert (state, videos, jobs) in {("open", 0, 0), ("completing", 0, 0), ("complete", 1, 1)}
         assert state != "complete" or hashlib.sha256(file.read_bytes()).hexdigest() == digest
-    tokens = [f"killed-{number:04}" for number in range(1, STEPS + 1)]
-    site.shell(f"TOKENS = {tokens}\n{COMPLETE}")
-    for state, path, videos, jobs in look(site):
-        assert (state, videos, jobs) == ("complete", "1", "1")
-        assert hashlib.sha256((site.media / path).read_bytes()).hexdigest() == digest
-    assert list((site.media / "uploads").rglob("video")) == []
+        assert completions.complete(token) == 0
+        assert completions.look(token) == ("complete", file, 1, 1)
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == digest
+    assert steps >= LEAST_STEPS
+    assert list((completions.site.media / "uploads").rglob("video")) == []
