@@ -3,8 +3,9 @@
 # Note [Ready-made comments]
 A comment with the replies to it is the same for everybody who is shown the same facts: who said what, when (in words),
 what the reader may do with it, and on which page. So its HTML is kept by these and nothing else: a fact that changes
-is another comment, and none is ever out of date or shows what another may see. Those with a video are drawn each time,
-because how far it is prepared is their reader's own. Drawing twenty took more than half of a page's time.
+is another comment, and none is ever out of date or shows what another may see. Drawing twenty took more than half of a
+page's time. Drawn each time are those with a video, because how far it is prepared is their reader's own, and, so that
+nobody fills the memory, long ones and those that lead back to any other address than the page's plain one.
 """
 
 from functools import lru_cache
@@ -21,7 +22,9 @@ from comments.thread import Row, Said, thread_of
 from core.models import VideoAsset
 from core.templatetags.practika import ago
 
-KEPT_COMMENTS = 4096
+KEPT_COMMENTS = 1024
+KEPT_CHARACTERS = 6000  # of a comment with its replies
+REPLY_CHARACTERS = 500  # what a reply brings besides its text, about
 
 register = template.Library()
 
@@ -55,19 +58,22 @@ def thread(context: template.Context, video: VideoAsset, form: CommentForm | Non
     request = context["request"]
     next_url = next_url or request.get_full_path()
     place = Place(quote(next_url, safe=""), reverse("core:video_stream", args=[video.pk]))
+    is_plain = next_url == request.path
     shown: dict[str, Any] = {
         "video": video,
-        "comments": [_comment(request, said, place) for said in thread_of(video, request.user)],
+        "comments": [
+            (_kept if is_plain and _is_short(said) else _drawn)(_shown(request, said, top=True), place)
+            for said in thread_of(video, request.user)
+        ],
         "form": form or CommentForm(target=video),
         "next_url": next_url,
     }
     return render_to_string("comments/thread.html", shown, request=request)
 
 
-def _comment(request: Any, said: Said, place: Place) -> SafeString:
-    shows_video = said.video or any(reply.video for reply in said.replies)
-    draw = _drawn.__wrapped__ if shows_video else _drawn
-    return draw(_shown(request, said, top=True), place)
+def _is_short(said: Said) -> bool:
+    characters = sum(len(one.row.text) + REPLY_CHARACTERS for one in (said, *said.replies))
+    return characters <= KEPT_CHARACTERS and not any(one.video for one in (said, *said.replies))
 
 
 def _shown(request: Any, said: Said, *, top: bool) -> Shown:
@@ -83,6 +89,8 @@ def _shown(request: Any, said: Said, *, top: bool) -> Shown:
     )
 
 
-@lru_cache(KEPT_COMMENTS)
 def _drawn(shown: Shown, place: Place) -> SafeString:
     return mark_safe(get_template("comments/_comment.html").render({"shown": shown, "place": place}))  # noqa: S308
+
+
+_kept = lru_cache(KEPT_COMMENTS)(_drawn)
