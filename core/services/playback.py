@@ -51,6 +51,7 @@ class Preparation:
     percent: int
     time_left_s: int | None
     failure: str
+    is_kept: bool
     withheld: bool
     may_retry: bool
 
@@ -91,6 +92,7 @@ def preparation(*, video: VideoAsset, user: "User", now: datetime) -> Preparatio
         percent=job.percent,
         time_left_s=_time_left_s(job, now),
         failure=failure_sentence(job.error_code) if failed else "",
+        is_kept=job.error_code != "object_missing",
         withheld=not is_ready or (job.state != State.DONE and _is_withheld(video, user)),
         may_retry=failed and video.state != VideoAsset.State.FAILED and may_retry(video=video, user=user),
     )

@@ -1,7 +1,9 @@
 """Queueing work on a video, trying it again, canceling it, and bringing lost work back."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
@@ -18,6 +20,9 @@ Kind, State = ProcessingJob.Kind, ProcessingJob.State
 PRIORITY: dict[str, int] = {Kind.VERIFY: 20, Kind.WEB: 10, Kind.THUMBNAILS: 0}
 CANCELED = "canceled"
 WORKER_LOST = "worker_lost"
+UNAVAILABLE = "unavailable"
+#: How long a job rests when the storage or the disk was away, by its tries: they are away for minutes, not seconds.
+RESTS = {1: timedelta(minutes=1), 2: timedelta(minutes=10)}
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,16 @@ def reap_jobs() -> Reaped:
 
 
 def _without_task() -> "QuerySet[ProcessingJob]":
-    """Return the waiting jobs whose task is neither ready nor only just begun."""
-    begun_lately = Q(status="RUNNING", started_at__gt=ExpressionWrapper(Now() - LEASE, output_field=DateTimeField()))
+    """Return the waiting jobs whose task is neither ready nor only just begun, but for those that rest."""
+    begun_lately = Q(status="RUNNING", started_at__gt=_ago(LEASE))
     alive = DBTaskResult.objects.filter(pk=OuterRef("task_id")).filter(Q(status="READY") | begun_lately)
-    return ProcessingJob.objects.filter(~Exists(alive), state=State.QUEUED).order_by("queued_at", "pk")
+    rests = [Q(error_code=UNAVAILABLE, tries=tries, queued_at__gt=_ago(rest)) for tries, rest in RESTS.items()]
+    waiting = ProcessingJob.objects.filter(~Exists(alive), state=State.QUEUED).exclude(reduce(or_, rests))
+    return waiting.order_by("queued_at", "pk")
+
+
+def _ago(time: timedelta) -> ExpressionWrapper:
+    return ExpressionWrapper(Now() - time, output_field=DateTimeField())
 
 
 def _queue_again(job: ProcessingJob) -> bool:

@@ -12,7 +12,7 @@ from core.media.facts import InspectionKilled, NotAVideo
 from core.models import ProcessingJob
 from core.services.jobs import JobLost, fail_job, finish_job, give_back, holding, note_progress, take_job
 from core.services.makers import MAKERS, Progress, original_as_file
-from core.services.processing import WORKER_LOST
+from core.services.processing import UNAVAILABLE, WORKER_LOST
 from core.services.scratch import folder_of
 from core.services.videos import refuse_video
 from core.storage.base import ObjectNotFound
@@ -92,7 +92,7 @@ def _done(job: ProcessingJob, fields: dict[str, object]) -> str:
         logger.exception("Processing interrupted", extra=fields)
         return "interrupted"
     except Exception:  # whatever else it is, another worker, or another minute, may do better
-        give_back(job=job, code="unavailable")
+        give_back(job=job, code=UNAVAILABLE)
         logger.exception("Processing interrupted", extra=fields)
         return "interrupted"
     logger.info("Processing done", extra=fields)

@@ -55,7 +55,7 @@ def _uploads() -> Iterator[Metric]:
 def _queue() -> Iterator[Metric]:
     stats = queue_stats()
     jobs = GaugeMetricFamily("practika_jobs", "Work on videos.", labels=["state"])
-    for state in ("queued", "running", "done", "failed"):
+    for state in ("queued", "running", "done", "failed", "refused"):
         jobs.add_metric([state], getattr(stats, state))
     yield jobs
     yield GaugeMetricFamily(

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from core.media.facts import Limits, refusal
-from core.models import Rendition, StorageDeletion, VideoAsset
+from core.models import ProcessingJob, Rendition, StorageDeletion, VideoAsset
 from core.services import makers
 from core.services.deletions import sweep_deletions
 from core.services.jobs import JobLost, finish_job, note_progress, take_job
@@ -36,11 +36,14 @@ def test_a_file_that_turns_out_damaged_fails_at_once_with_its_reason(ben, classr
     assert "The original was kept" in page
 
 
-def test_an_original_that_is_gone_fails_with_a_sentence(ben, classroom, webm):
+def test_an_original_that_is_gone_fails_with_a_sentence(ben, classroom, webm, as_user):
     video = stored(ben, classroom, webm)
     VideoStorageService().delete_video(video.storage_path)
     run_tasks()
     assert {job.error_code for job in jobs_of(video).values()} == {"object_missing"}
+    page = as_user(ben).get(f"/core/videos/{video.pk}/processing/").content.decode()
+    assert "Please send it again." in page
+    assert "was kept" not in page
 
 
 def test_a_job_of_a_dead_worker_comes_back_and_is_given_up_after_three(ben, classroom, webm):
@@ -119,6 +122,18 @@ def test_storage_that_is_away_gives_the_job_back_and_three_times_ends_it(ben, cl
         states.append((job.state, job.error_code))
     assert states == [("queued", "unavailable"), ("queued", "unavailable"), ("failed", "unavailable")]
     assert list(VideoAsset.objects.get().renditions.values_list("kind", flat=True)) == ["poster"]
+
+
+def test_what_was_away_is_tried_again_after_a_minute_and_then_after_ten(ben, classroom, clip):
+    job = jobs_of(stored(ben, classroom, clip))["thumbnails"]
+    DBTaskResult.objects.all().delete()
+    for tries, rest in ((1, 1), (2, 10)):
+        jobs = ProcessingJob.objects.filter(pk=job.pk)
+        jobs.update(error_code="unavailable", tries=tries, queued_at=timezone.now() - timedelta(minutes=rest - 0.5))
+        assert reap_jobs().queued == 0
+        jobs.update(queued_at=timezone.now() - timedelta(minutes=rest + 0.5))
+        assert reap_jobs().queued == 1
+        DBTaskResult.objects.all().delete()
 
 
 def test_a_worker_told_to_stop_gives_a_long_job_back_untried(ben, classroom, webm, monkeypatch, settings):

@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from core.models import Worker
 from core.services.processing import cancel_job
-from tests.functional.preparing import jobs_of, stored
+from tests import factories, videos
+from tests.functional.preparing import jobs_of, run_tasks, stored
 
 
 def task_stats(capsys, *arguments) -> tuple[int, str]:
@@ -30,3 +31,12 @@ def test_task_stats_says_what_waits_and_who_works(ben, classroom, webm, capsys):
     assert str(jobs_of(video)["web"].pk) in out
     assert task_stats(capsys, "--retry-failed")[0] == 0
     assert jobs_of(video)["web"].state == "queued"
+
+
+def test_what_was_no_video_is_counted_apart_since_nobody_can_mend_it(ben, classroom, tmp_path, capsys):
+    factories.uploaded(ben, classroom, videos.noise(tmp_path))
+    run_tasks()
+    code, out = task_stats(capsys, "--failed", "--json")
+    assert code == 0
+    assert '"failed": 0, "refused": 1' in out
+    assert '"failed_jobs": []' in out
