@@ -42,7 +42,7 @@ class Site:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=200,
         )
         return done.returncode, self.as_printed(done.stdout)
 
