@@ -20,11 +20,13 @@ from core.storage.base import StorageUnavailable
 logger = logging.getLogger(__name__)
 
 
-def request_deletion(*, storage_paths: Iterable[str], now: datetime) -> None:
-    """Ask for objects to be removed once the current transaction has committed."""
-    for path in storage_paths:
+def request_deletion(*, storage_paths: Iterable[str], now: datetime, at_once: bool = True) -> None:
+    """Ask for objects to be removed once the current transaction has committed, or else by the sweep."""
+    paths = list(storage_paths)
+    for path in paths:
         StorageDeletion.objects.get_or_create(storage_path=path, defaults={"requested_at": now})
-        transaction.on_commit(partial(_remove, path))
+    if at_once:
+        transaction.on_commit(partial(_remove_all, paths))
 
 
 def sweep_deletions(*, before: datetime) -> tuple[int, int]:
@@ -35,6 +37,11 @@ def sweep_deletions(*, before: datetime) -> tuple[int, int]:
     requested = StorageDeletion.objects.filter(requested_at__lt=before).order_by("requested_at", "pk")
     results = [_remove(path) for path in requested.values_list("storage_path", flat=True)]
     return sum(results), len(results) - sum(results)
+
+
+def _remove_all(paths: list[str]) -> None:
+    """Remove objects while somebody waits: a storage that is away is asked once, and the sweep does the rest."""
+    all(_remove(path) for path in paths)
 
 
 def _remove(path: str) -> bool:

@@ -24,6 +24,7 @@ from core.services.processing import queue_processing
 from core.services.quotas import check_quotas
 from core.services.renditions import record_rendition, store_file
 from core.services.storage import VideoStorageService
+from core.storage.base import StorageFull, StorageUnavailable
 from core.storage.keys import new_key
 from core.telemetry.catalog import UPLOAD_BYTES, UPLOAD_FAILURES, UPLOADS
 
@@ -69,10 +70,11 @@ def store_video(
         abandon_upload(upload=upload, now=now)
         logger.info("Video upload failed", extra={**fields, "code": refusal.code})
         raise NotPlayable(refusal.code, refusal.sentence) from refusal
-    except Exception:  # whatever it was, it is logged before the cleaning, which may fail for the same reason
+    except Exception as error:  # whatever it was, it is logged before the cleaning, which may fail for the same reason
         _count_failure("error")
         logger.exception("Video upload failed", extra=fields)
-        abandon_upload(upload=upload, now=now)
+        is_away = isinstance(error, StorageUnavailable) and not isinstance(error, StorageFull)
+        abandon_upload(upload=upload, now=now, at_once=not is_away)
         raise
     finally:
         received.close()
@@ -136,12 +138,15 @@ def delete_video_asset(*, video: VideoAsset, now: datetime) -> None:
         request_deletion(storage_paths=filter(None, paths), now=now)
 
 
-def abandon_upload(*, upload: Upload, now: datetime) -> None:
-    """Give an unfinished upload up and remove what was stored of it; one that is complete stays as it is."""
+def abandon_upload(*, upload: Upload, now: datetime, at_once: bool = True) -> None:
+    """Give an unfinished upload up and remove what was stored of it, or leave that to the sweep.
+
+    One that is complete stays as it is.
+    """
     with transaction.atomic():
         unfinished = Upload.objects.filter(pk=upload.pk, state__in=Upload.UNFINISHED)
         if unfinished.update(state=Upload.State.ABORTED, reserved_bytes=0):
-            request_deletion(storage_paths=[upload.storage_path], now=now)
+            request_deletion(storage_paths=[upload.storage_path], now=now, at_once=at_once)
 
 
 def _count_failure(code: str) -> None:

@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from core.models import Upload, VideoAsset
+from core.models import StorageDeletion, Upload, VideoAsset
+from core.services.deletions import request_deletion
 from core.services.part_storage import part_storage
 from core.services.pruning import prune_uploads
 from core.services.uploads import parted
 from core.storage.keys import new_key
+from core.storage.options import S3_STORAGE
 from tests.functional.uploading import Store, Uploader
+from tests.storage.conftest import s3_values
 
 DAY_LATER = timedelta(hours=24, minutes=1)
 
@@ -105,3 +108,16 @@ def test_a_storage_that_does_not_answer_stops_no_sweep(s3_store, ben, classroom,
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
     assert sweep_tomorrow().uploads == 0
     assert Upload.objects.get().state == "open"
+
+
+def test_a_bucket_that_is_away_is_asked_once_while_somebody_waits_and_the_sweep_does_the_rest(
+    db, settings, caplog, django_capture_on_commit_callbacks
+):
+    settings.USE_S3 = True
+    nobody = {"BACKEND": S3_STORAGE, "OPTIONS": s3_values("http://127.0.0.1:9")}
+    settings.STORAGES = {**settings.STORAGES, "default": nobody}
+    now = timezone.now()
+    with django_capture_on_commit_callbacks(execute=True):
+        request_deletion(storage_paths=[new_key(now) for _ in range(5)], now=now)
+    assert [record.message for record in caplog.records].count("Object not removed, the sweep will try again") == 1
+    assert StorageDeletion.objects.count() == 5
