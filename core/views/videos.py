@@ -1,5 +1,7 @@
 """Receiving a video in one shot, and serving videos and posters to those who may see them."""
 
+import logging
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -24,6 +26,7 @@ from core.storage.base import ObjectNotFound, StorageUnavailable
 from core.storage.local import LocalStorageBackend
 from core.storage_turns import storage_turn
 
+logger = logging.getLogger(__name__)
 REFUSAL_STATUS = {QuotaExceeded: 413, TooManyUploads: 429}
 
 
@@ -83,6 +86,7 @@ def thumbnails_map(request: AuthenticatedRequest, pk: str) -> HttpResponse:
         with storage_turn(), VideoStorageService().backend.open(vtt.storage_path) as stored:
             body = stored.read()
     except ObjectNotFound as error:
+        logger.exception("Stored object missing")
         raise Http404 from error
     except StorageUnavailable as error:
         return storage_refusal(request, error)

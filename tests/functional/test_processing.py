@@ -38,7 +38,7 @@ def test_another_format_is_prepared_and_then_plays_as_mp4(ben, classroom, webm, 
     assert not StorageDeletion.objects.exists()
 
 
-def test_thumbnails_are_a_picture_and_a_map_that_names_it(ben, cyd, classroom, clip, as_user):
+def test_thumbnails_are_a_picture_and_a_map_that_names_it(ben, cyd, classroom, clip, as_user, caplog):
     video = stored(ben, classroom, clip)
     path = f"/core/videos/{video.pk}/thumbnails"
     assert as_user(ben).get(f"{path}.vtt").status_code == 404
@@ -48,6 +48,9 @@ def test_thumbnails_are_a_picture_and_a_map_that_names_it(ben, cyd, classroom, c
     assert b"thumbnails.jpg#xywh=0,0," in vtt.content
     assert play(as_user(ben), f"{path}.jpg").headers["Content-Type"] == "image/jpeg"
     assert [as_user(cyd).get(f"{path}.{kind}").status_code for kind in ("vtt", "jpg")] == [404, 404]
+    VideoStorageService().delete_video(video.renditions.get(kind="vtt").storage_path)
+    assert as_user(ben).get(f"{path}.vtt").status_code == 404
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["Stored object missing"]
 
 
 TAGS = {"movflags": "use_metadata_tags"}
