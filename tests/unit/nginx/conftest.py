@@ -28,9 +28,21 @@ class Site(BaseHTTPRequestHandler):
         if self.path == "/core/videos/1/stream/":
             self.hand_over()
             return
+        if self.path == "/a-page/":
+            self.send_page()
+            return
         body = json.dumps(dict(self.headers)).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def send_page(self) -> None:
+        body = b"<p>Arms on eight counts</p>" * 200
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Vary", "Cookie")
         self.end_headers()
         self.wfile.write(body)
 

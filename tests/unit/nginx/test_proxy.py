@@ -1,5 +1,6 @@
 """What nginx passes on, to whom, and how much of it."""
 
+import gzip
 import json
 import subprocess
 
@@ -26,6 +27,18 @@ def test_nginx_takes_large_bodies_only_where_a_video_can_come_in(ask):
     large = bytes(5 * 1024 * 1024)
     assert ask("/core/api/upload-video/", method="POST", body=large)[0].status == 200
     assert ask("/accounts/login/", method="POST", Content_Length=str(len(large)))[0].status == 413
+
+
+def test_nginx_compresses_a_page_for_who_takes_it_and_no_video(ask):
+    packed, body = ask("/a-page/", Accept_Encoding="gzip, br")
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert {"Cookie", "Accept-Encoding"} <= set(packed.headers.get_all("Vary"))
+    plain, whole = ask("/a-page/")
+    assert plain.headers["Content-Encoding"] is None
+    assert gzip.decompress(body) == whole
+    assert len(body) * 10 < len(whole)
+    video, content = ask("/core/videos/1/stream/", Accept_Encoding="gzip")
+    assert (video.headers["Content-Encoding"], content) == (None, b"0123456789")
 
 
 def test_nginx_sends_plain_http_to_tls(ask):
