@@ -159,5 +159,6 @@ def _is_complaint(message: ConsoleMessage) -> bool:
     is_broken_line = "net::ERR_" in message.text and "/core/api/" in url  # what goes on by itself once it is mended
     is_too_late = "409 (Conflict)" in message.text and "/core/api/uploads/" in url  # canceled when it was complete
     is_old_link = "403 (Forbidden)" in message.text and "/core/api/parts/" in url  # another is asked for
-    is_meant = url.endswith(NO_PAGE) or is_broken_line or is_too_late or is_old_link
+    is_no_video = "415 (Unsupported" in message.text and "/core/api/uploads/" in url
+    is_meant = url.endswith(NO_PAGE) or is_broken_line or is_too_late or is_old_link or is_no_video
     return message.type in {"error", "warning"} and not is_meant

@@ -184,11 +184,19 @@ def test_a_file_dropped_beside_its_place_leaves_the_page_as_it_is(visit: Visit) 
 def test_a_file_that_is_no_video_is_named_as_such_and_another_can_be_chosen(
     visit: Visit, tmp_path: Path, clip: Path
 ) -> None:
-    ada, text = visit("ada"), tmp_path / "notes.mp4"
-    text.write_text("Not a video.\n" * 100)
-    choose(ada, text)
-    expect(ada.get_by_role("alert")).to_contain_text("video")
-    with ada.expect_file_chooser() as chooser:
-        ada.get_by_role("button", name="Choose another").click()
-    chooser.value.set_files(clip)
+    ada = visit("ada")
+    texts = [tmp_path / "notes.txt", tmp_path / "notes.mp4"]  # by its type, and by what is in it
+    choose(ada, written(texts[0]))
+    for following in (written(texts[1]), clip):
+        expect(ada.get_by_role("alert")).to_contain_text("video")
+        expect(ada.get_by_role("button", name="Choose another")).to_be_focused()
+        expect(ada.get_by_role("button", name="Try again")).to_be_hidden()
+        with ada.expect_file_chooser() as chooser:
+            ada.get_by_role("button", name="Choose another").click()
+        chooser.value.set_files(following)
     expect(figures(ada)).to_have_text("Sent. Your video is ready.")
+
+
+def written(text: Path) -> Path:
+    text.write_text("Not a video.\n" * 100)
+    return text

@@ -66,6 +66,12 @@ def test_a_sender_who_hangs_up_frees_the_part(sender):
         until(lambda: sender.send(1).status_code == 200, 30)
 
 
+def test_a_part_that_came_whole_counts_though_nobody_waits_for_the_answer(sender):
+    with sender.half_a_part(1) as line:
+        line.sendall(sender.part(1)[len(sender.part(1)) // 2 :])
+    until(lambda: sender.held() == [1], 30)
+
+
 def test_a_late_try_that_breaks_off_takes_no_part_away_that_a_later_link_has_brought(sender):
     late = sender.late_half(1)
     assert sender.send(1).status_code == 200

@@ -9,6 +9,11 @@
 // the other: the next begins when the last byte of the one before is on the line, not when it is acknowledged, so that
 // the line never idles, and its signature is fetched meanwhile. Where parts are quicker, the way there and back is what
 // takes time, and up to four leave side by side. Measured by benchmarks/upload_browser.py.
+//
+// Note [What a reload costs]
+// Nothing that the storage has whole is sent again, whether or not this page still heard of it. What is lost is the
+// bytes of parts that were half sent: less than one part where a part takes longer than a moment; on a faster line up
+// to four, each of which that line carries in less than a moment.
 import { persist } from "./backoff.js";
 
 const MOST_PARALLEL = 4;
