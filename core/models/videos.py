@@ -3,7 +3,8 @@
 # Note [One row decides]
 Who may see a video is written in its own row (`audience`, `shown_with`), not worked out from the exercise or
 the attempt that uses it. The services that publish, submit, or withdraw change that row. So one queryset,
-`VideoAsset.objects.visible_to(user)`, guards pages, media, posters, comments, and downloads alike.
+`VideoAsset.objects.visible_to(user)`, guards pages, media, posters, comments, and downloads alike. A video shown with
+another is of the same class (`attach_video` sees to it), so one look at the reader's classes serves both.
 """
 
 import uuid
@@ -33,17 +34,16 @@ class VideoAssetQuerySet(models.QuerySet["VideoAsset"]):
             return self.none()
         if user.is_staff:
             return self
-        return self.filter(_seen_by(user) | _seen_by(user, "shown_with__"))
+        memberships = apps.get_model("accounts", "Membership").objects.filter(user=user)
+        own = Q(owner=user) | Q(shown_with__owner=user)
+        in_mine = Q(classroom__in=memberships.values("classroom"))
+        where_i_teach = Q(classroom__in=memberships.filter(role="instructor").values("classroom"))
+        for_all, for_instructors = _for(VideoAsset.Audience.CLASSROOM), _for(VideoAsset.Audience.INSTRUCTORS)
+        return self.filter(own | for_all & in_mine | for_instructors & where_i_teach)
 
 
-def _seen_by(user: "User", prefix: str = "") -> Q:
-    """Return the condition under which `user` sees the video at `prefix` by its own row."""
-    membership = apps.get_model("accounts", "Membership").objects.filter(user=user)
-    classrooms = membership.values("classroom")
-    taught = membership.filter(role="instructor").values("classroom")
-    by_class = Q(**{f"{prefix}audience": VideoAsset.Audience.CLASSROOM, f"{prefix}classroom__in": classrooms})
-    by_role = Q(**{f"{prefix}audience": VideoAsset.Audience.INSTRUCTORS, f"{prefix}classroom__in": taught})
-    return Q(**{f"{prefix}owner": user}) | by_class | by_role
+def _for(audience: str) -> Q:
+    return Q(audience=audience) | Q(shown_with__audience=audience)
 
 
 class VideoAsset(models.Model):

@@ -112,7 +112,12 @@ def attach_new_video(*, video: VideoAsset, audience: str, shown_with: VideoAsset
 
 
 def attach_video(*, video: VideoAsset, audience: str, shown_with: VideoAsset | None = None, now: datetime) -> None:
-    """Say what the video is for: from here on `audience`, or whoever sees `shown_with`, sees it too."""
+    """Say what the video is for: from here on `audience`, or whoever sees `shown_with`, sees it too.
+
+    Raises ValueError when `shown_with` is of another class: its class would see the video, and this one's not.
+    """
+    if shown_with and shown_with.classroom_id != video.classroom_id:
+        raise ValueError("A video is shown with a video of its own class only.")
     video.audience = audience
     video.shown_with = shown_with
     video.attached_at = now

@@ -1,6 +1,7 @@
 """Receiving a video in one shot, and serving videos and posters to those who may see them."""
 
 import logging
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -93,9 +94,18 @@ def thumbnails_map(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     return HttpResponse(body, content_type="text/vtt", headers={"Cache-Control": "private, max-age=86400"})
 
 
-def _rendition(request: AuthenticatedRequest, pk: str, kind: str) -> Rendition:
-    videos = VideoAsset.objects.visible_to(request.user)
-    return get_object_or_404(Rendition, video__in=videos, video_id=pk, kind=kind)
+class Stored(NamedTuple):
+    """A file made from a video."""
+
+    storage_path: str
+    size_bytes: int
+    checksum_sha256: str
+
+
+def _rendition(request: AuthenticatedRequest, pk: str, kind: str) -> Stored:
+    of_kind = VideoAsset.objects.visible_to(request.user).filter(renditions__kind=kind)
+    columns = of_kind.values_list(*(f"renditions__{name}" for name in Stored._fields))
+    return Stored(*get_object_or_404(columns, pk=pk))
 
 
 def _serve_image(request: AuthenticatedRequest, pk: str, kind: str) -> HttpResponseBase:

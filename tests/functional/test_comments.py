@@ -7,9 +7,11 @@ import uuid
 import pytest
 from django.utils import timezone
 
+from accounts.models import Classroom
 from comments.models import Comment
 from comments.services import SAID_TWICE
 from core.models import VideoAsset
+from core.services.videos import attach_video
 from tests import factories
 from tests.functional.playing import play
 
@@ -189,6 +191,15 @@ def test_a_comments_video_is_seen_by_whoever_sees_the_target(ada, ben, cyd, dee,
     assert seen == {"Ada": 200, "Ben": 200, "Cyd": 404, "Dee": 404}
     as_user(ben).post(f"/attempts/{attempt.pk}/withdraw/")
     assert play(as_user(ben), address).status_code == 200
+
+
+def test_a_video_is_shown_with_one_of_its_own_class_only(ada, exercise, clip):
+    elsewhere = Classroom.objects.create(name="Elsewhere")
+    other = factories.exercise(elsewhere, ada, clip)
+    with pytest.raises(ValueError, match="of its own class"):
+        attach_video(video=other.reference, audience="owner", shown_with=exercise.reference, now=timezone.now())
+    other.reference.refresh_from_db()
+    assert other.reference.shown_with is None
 
 
 def test_a_comments_video_is_no_target_of_comments_itself(ada, ben, url, clip, as_user):
