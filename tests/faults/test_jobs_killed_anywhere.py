@@ -6,23 +6,18 @@ with the web versions and the thumbnails. A killed worker's job comes back and i
 """
 
 import contextlib
-import hashlib
 import os
 import select
 import shlex
-import sqlite3
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 from django.db import connection
 
+from tests.faults.mortal import CloudSite, LocalSite, mortal, told
 from tests.faults.site import Site
-from tests.functional.test_server import OURS, ROOT
+from tests.functional.test_server import OURS
 
 # A worker killed after its job was done leaves the steps behind that one for the next video.
 VIDEOS = 3
@@ -76,66 +71,6 @@ EVERYTHING = {
 }
 LINUX = Path("/proc/self/cwd").exists()
 pytestmark = pytest.mark.skipif(not LINUX, reason="looks at processes through /proc, which is Linux")
-EVERY_STEP = "-"
-#: Where each step takes longer: what others see of it.
-SEEN_BY_OTHERS = "commit,INSERT,UPDATE,DELETE,PUT"
-
-
-class LocalSite:
-    """A site on SQLite and local files."""
-
-    counted, fewest = EVERY_STEP, 16
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-
-    def rows(self, statement: str) -> list[tuple]:
-        with contextlib.closing(sqlite3.connect(self.site.folder / "db.sqlite3")) as database, database:
-            return database.execute(statement).fetchall()
-
-    def stored(self) -> dict[str, str]:
-        """Return the digest of every file, by its key."""
-        files = (path for path in (self.site.media / "videos").rglob("*") if path.is_file())
-        return {str(path.relative_to(self.site.media)): digest(path.read_bytes()) for path in files}
-
-
-class CloudSite:
-    """A site on PostgreSQL and a bucket of S3."""
-
-    counted, fewest = SEEN_BY_OTHERS, 6
-
-    def __init__(self, site: Site, bucket: Any) -> None:
-        self.site, self._bucket = site, bucket
-
-    def rows(self, statement: str) -> list[tuple]:
-        with psycopg.connect(self.site.variables["DATABASE_URL"], autocommit=True) as database:
-            done = database.execute(statement)
-            return done.fetchall() if done.description else []
-
-    def stored(self) -> dict[str, str]:
-        """Return the digest of every object, by its key."""
-        return {found.key: digest(found.get()["Body"].read()) for found in self._bucket.objects.all()}
-
-
-@contextlib.contextmanager
-def mortal(site: Site) -> Iterator[subprocess.Popen[str]]:
-    with (site.folder / "log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.mortal_worker"], cwd=ROOT, env=site.env, text=True, bufsize=1,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-        )  # fmt: skip
-        with process:
-            yield process
-            assert process.stdin is not None
-            process.stdin.close()
-            assert process.wait(30) == 0
-
-
-def told(process: subprocess.Popen[str], command: str) -> str:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(f"{command}\n")
-    return process.stdout.readline().strip()
 
 
 def wait_for_the_children_of(folder: Path) -> None:
@@ -146,10 +81,6 @@ def wait_for_the_children_of(folder: Path) -> None:
                 handle = os.pidfd_open(int(place.parent.name))
                 assert select.select([handle], [], [], 20)[0], "a child lives on"
                 os.close(handle)
-
-
-def digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 @pytest.mark.one_stack("development", why="is about SQLite and local files")
