@@ -20,6 +20,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 from watchable import watch_new_videos  # noqa: E402
 
 from core.media.clips import write_clip  # noqa: E402
-from core.media.facts import Need  # noqa: E402
+from core.media.facts import Limits, Need  # noqa: E402
 from core.media.inspection import inspect_video  # noqa: E402
 from core.media.rendition import make_rendition, rendition_limits  # noqa: E402
 
@@ -62,8 +64,7 @@ def compare(folder: Path, seconds: float, rounds: int) -> float:
     source = write_clip(folder / "source.mp4", size=(1920, 1080), seconds=seconds, video_codec="libx265")
     limits = rendition_limits(duration_ms=round(seconds * 1000), size_bytes=source.stat().st_size)
     ours, theirs = folder / "ours.mp4", folder / "ffmpeg.mp4"
-    make_rendition(source, ours, need=Need.TRANSCODE, limits=limits)
-    print(f"our child: {peak_of_children_mib()} MiB resident at most")
+    print(f"our child: {peak_mib(source, ours, limits)} MiB resident at most")
     times: dict[str, list[tuple[float, float]]] = {"ours": [], "ffmpeg": []}
     for _ in range(rounds):
         times["ours"].append(timed(lambda: make_rendition(source, ours, need=Need.TRANSCODE, limits=limits)))
@@ -101,14 +102,22 @@ def memory_ceiling(folder: Path) -> bool:
     options = {"video_codec": "libx265", "pixel_format": "yuv420p10le", "colors": "pq"}
     source = write_clip(folder / "largest.mp4", size=(4096, 2304), seconds=1, **options)
     limits = rendition_limits(duration_ms=1000, size_bytes=source.stat().st_size)
-    make_rendition(source, folder / "largest-web.mp4", need=Need.TRANSCODE, limits=limits)
-    allowed = limits.memory_bytes // 1024**2
-    print(f"4096 × 2304 HDR10: our child: {peak_of_children_mib()} MiB resident at most ({allowed} MiB allowed)")
-    return peak_of_children_mib() <= allowed
+    peak, allowed = peak_mib(source, folder / "largest-web.mp4", limits), limits.memory_bytes // 1024**2
+    print(f"4096 × 2304 HDR10: our child: {peak} MiB resident at most ({allowed} MiB allowed)")
+    return peak <= allowed
 
 
-def peak_of_children_mib() -> int:
-    """Return the highest resident memory of any child so far that was waited for."""
+def peak_mib(source: Path, target: Path, limits: Limits) -> int:
+    """Make a rendition and return the highest resident memory of its child.
+
+    From a process of its own: a child begins with the figure of the one that started it, and this one made the source.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
+        return fresh.submit(_peak_mib, source, target, limits).result()
+
+
+def _peak_mib(source: Path, target: Path, limits: Limits) -> int:
+    make_rendition(source, target, need=Need.TRANSCODE, limits=limits)
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
 
 

@@ -22,7 +22,7 @@ CANCELED = "canceled"
 WORKER_LOST = "worker_lost"
 UNAVAILABLE = "unavailable"
 #: How long a job rests when the storage or the disk was away, by its tries: they are away for minutes, not seconds.
-RESTS = {1: timedelta(minutes=1), 2: timedelta(minutes=10)}
+RESTS = {1: timedelta(minutes=1), 2: timedelta(minutes=5)}
 
 
 @dataclass(frozen=True)

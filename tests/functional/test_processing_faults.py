@@ -124,10 +124,10 @@ def test_storage_that_is_away_gives_the_job_back_and_three_times_ends_it(ben, cl
     assert list(VideoAsset.objects.get().renditions.values_list("kind", flat=True)) == ["poster"]
 
 
-def test_what_was_away_is_tried_again_after_a_minute_and_then_after_ten(ben, classroom, clip):
+def test_what_was_away_is_tried_again_after_a_minute_and_then_after_five(ben, classroom, clip):
     job = jobs_of(stored(ben, classroom, clip))["thumbnails"]
     DBTaskResult.objects.all().delete()
-    for tries, rest in ((1, 1), (2, 10)):
+    for tries, rest in ((1, 1), (2, 5)):
         jobs = ProcessingJob.objects.filter(pk=job.pk)
         jobs.update(error_code="unavailable", tries=tries, queued_at=timezone.now() - timedelta(minutes=rest - 0.5))
         assert reap_jobs().queued == 0
