@@ -209,6 +209,7 @@ AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME")
 AWS_S3_REGION_NAME = env.text("AWS_S3_REGION_NAME", "us-east-1")
 AWS_S3_ENDPOINT_URL = env.text("AWS_S3_ENDPOINT_URL")
 AWS_S3_ADDRESSING_STYLE = env.choice("AWS_S3_ADDRESSING_STYLE", "auto", ("auto", "path", "virtual"))
+AWS_S3_SSE = env.choice("AWS_S3_SSE", "", ("AES256", "aws:kms"))
 AWS_S3_CUSTOM_DOMAIN = env.text("AWS_S3_CUSTOM_DOMAIN")
 AWS_CLOUDFRONT_KEY_ID = env.text("AWS_CLOUDFRONT_KEY_ID")
 AWS_CLOUDFRONT_KEY = env.secret("AWS_CLOUDFRONT_KEY")
@@ -237,6 +238,7 @@ STORAGES = {
             custom_domain=AWS_S3_CUSTOM_DOMAIN,
             cloudfront_key_id=AWS_CLOUDFRONT_KEY_ID,
             cloudfront_key=AWS_CLOUDFRONT_KEY,
+            encryption=AWS_S3_SSE,
         ),
     }
     if USE_S3

@@ -64,6 +64,7 @@ def site_s3_options() -> dict[str, object]:
         region_name=settings.AWS_S3_REGION_NAME,
         endpoint_url=settings.AWS_S3_ENDPOINT_URL,
         addressing_style=settings.AWS_S3_ADDRESSING_STYLE,
+        encryption=settings.AWS_S3_SSE,
     )
 
 

@@ -14,12 +14,15 @@ def s3_options(
     custom_domain: str = "",
     cloudfront_key_id: str = "",
     cloudfront_key: str = "",
+    encryption: str = "",
 ) -> dict[str, object]:
     """Return OPTIONS for `STORAGES["default"]`, whose BACKEND is `S3_STORAGE`.
 
-    Empty keys leave the search for credentials to the vendor's chain (an instance's role). `cloudfront_key`
-    is a PEM text. Nothing is judged here: settings refuse in sentences, the storage refuses what is public.
+    Empty keys leave the search for credentials to the vendor's chain (an instance's role). `cloudfront_key` is a PEM
+    text; `encryption` is asked for with each object ("AES256", "aws:kms"). Nothing is judged here: settings refuse in
+    sentences, the storage refuses what is public.
     """
+    encrypted = {"ServerSideEncryption": encryption} if encryption else {}
     return {
         "bucket_name": bucket_name,
         "access_key": access_key or None,
@@ -34,7 +37,7 @@ def s3_options(
         "querystring_auth": True,
         "default_acl": None,
         "file_overwrite": False,
-        "object_parameters": {"CacheControl": "private, max-age=86400"},
+        "object_parameters": {"CacheControl": "private, max-age=86400"} | encrypted,
     }
 
 

@@ -2,9 +2,10 @@
 
 import socket
 import time
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from urllib.parse import parse_qs, urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -12,8 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.exceptions import ImproperlyConfigured
 
 from core.storage.base import ObjectExists, StorageUnavailable
+from core.storage.keys import new_key
 from core.storage.options import s3_options, s3_origins
+from core.storage.parts import PartedUpload, PartRequest
 from core.storage.s3 import PrivateS3Storage, S3StorageBackend
+from core.storage.s3_parts import S3PartStorage
 from tests.storage.conftest import BUCKET, s3_values
 
 KEY = "videos/2025/03/7d3f1a52-6f0e-4b57-9c49-1b2a3c4d5e6f"
@@ -32,6 +36,25 @@ def test_a_url_is_signed_for_its_time_with_the_fourth_version(s3_place):
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Expires"] == ["77"]
     assert query["X-Amz-Signature"]
+
+
+@pytest.mark.parametrize("wanted", ["AES256", "aws:kms"])
+def test_objects_name_the_encryption_that_the_bucket_wants_whole_and_in_parts(s3_storage, s3_address, tmp_path, wanted):
+    parameters = s3_options(bucket_name=BUCKET, encryption=wanted)["object_parameters"]
+    storage = PrivateS3Storage(**s3_values(s3_address, object_parameters=parameters))
+    backend, parts, source = S3StorageBackend(storage), S3PartStorage(storage), tmp_path / "a"
+    source.write_bytes(b"x")
+    backend.adopt(source, KEY, mime_type="video/mp4")
+    now = datetime.now(UTC)
+    key = new_key(now)
+    upload = PartedUpload(key, parts.begin(key), 5 * 1024 * 1024)
+    asked = PartRequest(number=1, size_bytes=1, sha256="", expires_at=now + timedelta(minutes=1))
+    signed = parts.sign(upload, asked, now=now)
+    with urlopen(Request(signed.url, b"x", {"Content-Type": "application/octet-stream"}, method="PUT"), timeout=10):
+        parts.finish(upload, 1)
+    for stored in (KEY, key):
+        assert storage.client.head_object(Bucket=BUCKET, Key=stored)["ServerSideEncryption"] == wanted
+        backend.delete(stored)
 
 
 def test_the_type_is_given_when_read(s3_place):
