@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from visitor import PROXIED, Refused, Visitor
 
 PARALLEL = 4
-TRIES = 10
+TRIES = 60
 
 
 class PartsVisitor(Visitor):

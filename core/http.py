@@ -38,6 +38,9 @@ View = Callable[..., HttpResponse]
 FORM_ALLOWANCE_BYTES = 1024 * 1024  # what the form's other fields may add to the video
 RETRY_AFTER_S = 30
 BUSY_RETRY_AFTER_S = 2
+# What people hear of a storage; what its errors say is for whoever runs the site, and goes to the log.
+NO_ROOM = "There is no room for this video. What was saved before is safe. Tell whoever runs this site, and try again."
+NO_STORAGE = "Videos cannot be stored right now. What was saved before is safe. Try again in a moment."
 NOT_CHECKED = "This site cannot check videos right now. Nothing was kept; send it again in a few minutes."
 # Every other status is shown on the page of 500, with its number.
 ERROR_PAGES = frozenset({400, 403, 404, 413, 429, 503})
@@ -111,8 +114,8 @@ def storage_refusal(request: HttpRequest, error: StorageUnavailable) -> HttpResp
         return meant(refuse(request, 503, "Busy", error.sentence, retry_after_s=BUSY_RETRY_AFTER_S))
     logger.error("Storage unavailable", exc_info=True)
     if isinstance(error, StorageFull):
-        return meant(refuse(request, 507, "No space left", error.sentence))
-    return meant(refuse(request, 503, "Storage unavailable", error.sentence))
+        return meant(refuse(request, 507, "No space left", NO_ROOM))
+    return meant(refuse(request, 503, "Storage unavailable", NO_STORAGE))
 
 
 def done(request: HttpRequest, location: str) -> HttpResponse:

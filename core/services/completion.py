@@ -23,7 +23,7 @@ from core.services.audit import record_event
 from core.services.deletions import request_deletion
 from core.services.processing import queue_verification
 from core.services.uploads import WAY, State, TooLarge, held_parts, log_fields, over, parted, storage_of
-from core.storage.base import StorageUnavailable
+from core.storage.base import StorageBusy
 from core.storage.parts import PartsBeyondEnd, PartsMissing, UploadNotHeld, check_parts
 from core.telemetry.catalog import UPLOAD_BYTES, UPLOADS
 
@@ -92,7 +92,7 @@ def _not_finished(upload: Upload, error: Exception, now: datetime) -> tuple[Vide
         upload.refresh_from_db()
         if upload.video:
             return upload.video, False
-        raise StorageUnavailable(STILL_JOINING) from error  # Note [Neither here nor there]
+        raise StorageBusy(STILL_JOINING) from error  # Note [Neither here nor there]
     Upload.objects.filter(pk=upload.pk, state=State.COMPLETING).update(state=State.OPEN)
     upload.refresh_from_db()
     if upload.video:

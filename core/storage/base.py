@@ -47,7 +47,7 @@ class StorageUnavailable(StorageError):
 
 
 class StorageBusy(StorageUnavailable):
-    """Too many ask at this moment; nothing was begun, and in a few seconds it may be."""
+    """Too many ask at this moment, or it is still at what it was asked: in a few seconds it may be done."""
 
 
 class StorageFull(StorageUnavailable):

@@ -41,10 +41,11 @@ def filled(folder: Path, room_bytes: int) -> Iterator[None]:
 
 
 def is_problem(answer: requests.Response, status: int) -> bool:
-    """Check that the answer is a problem with a sentence."""
+    """Check that the answer is a problem with a sentence for people."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
-    return len(answer.json()["detail"]) > 20
+    detail = answer.json()["detail"]
+    return len(detail) > 20 and "DJANGO_" not in detail  # what to set is for whoever runs the site
 
 
 def signed(sender: Sender, number: int) -> requests.Response:
