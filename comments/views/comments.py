@@ -32,6 +32,8 @@ def create(request: AuthenticatedRequest, video_pk: str) -> HttpResponse:
             form.add_error("video", refusal.sentence)
         else:
             return done(request, f"{next_url}#comment-{comment.pk}")
+    if answered := form.cleaned_data.get("parent"):
+        return form_page(request, "comments/reply.html", form, {"comment": answered, "next_url": next_url})
     return form_page(request, "comments/thread_page.html", form, {"video": target, "next_url": next_url})
 
 

@@ -92,6 +92,17 @@ def test_a_reply_is_written_on_a_page_of_its_own_that_leads_back(ada, ben, exerc
     assert (reply.parent, answer["Location"]) == (first, f"{page}#comment-{reply.pk}")
 
 
+def test_a_reply_that_is_refused_stays_a_reply_and_keeps_its_words(ada, ben, url, as_user):
+    first = write(as_user(ben), url, text="Why the left hand?")
+    answer = as_user(ada).post(url, {"text": "So " * 2000, "parent": str(first.pk)})
+    shown = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Reply to Ben" in shown
+    assert f'name="parent" value="{first.pk}"' in shown
+    assert "So So" in shown
+    assert "at most 5000 characters" in shown
+
+
 def test_a_deleted_comment_is_still_answered_and_a_reply_is_not(ada, ben, url, as_user):
     client = as_user(ben)
     first = write(client, url, text="Something secret")
