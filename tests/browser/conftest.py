@@ -23,13 +23,22 @@ PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 Visit = Callable[..., Page]
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> Iterator[None]:
     """Keep the browser's tests in two workers, each with one site and one Chromium; those that send mostly wait."""
     for item in items:
         if item.get_closest_marker("browser"):
             sends = item.path.name.startswith(("test_upload", "test_record"))
             item.add_marker(pytest.mark.xdist_group("browser that sends" if sends else "browser"))
+    yield
+    # pytest groups by the place that a parameter has in its list, and would build each stand twice.
+    places = [place for place, item in enumerate(items) if _stand_of(item)]
+    for place, item in zip(places, sorted((items[place] for place in places), key=_stand_of), strict=True):
+        items[place] = item
+
+
+def _stand_of(item: pytest.Function) -> str:
+    return item.callspec.params.get("stand", "") if hasattr(item, "callspec") else ""
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from tests.browser.test_journey import MEASURE
 from tests.browser.test_uploads import OVERHEAD_BYTES, PART_BYTES, choose, figures, leave, write_large
 from tests.faults.proxy import Line
 from tests.faults.s3 import BUCKET, FailingGate, failing_s3
-from tests.faults.site import Site, until
+from tests.faults.site import Site, prepared_once, until
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +27,13 @@ SLOW = 15_000_000  # bytes a second: a part takes longer than a moment, so parts
 PATIENCE_MS = 120_000
 READY = "Sent. Your video is ready."
 FAILURES = [(500, "InternalError"), (503, "SlowDown"), (403, "AccessDenied"), (400, "XAmzContentSHA256Mismatch")]
+# The learner leads their class, and another.
+LEAD = """
+from accounts.models import Classroom, Membership
+user = Membership.objects.get().user
+Membership.objects.create(user=user, classroom=Classroom.objects.create(name="Songs"), role="instructor")
+Membership.objects.update(role="instructor")
+"""
 in_s3 = pytest.mark.parametrize("stand", ["s3"], indirect=True)
 in_local_mode = pytest.mark.parametrize("stand", ["local"], indirect=True)
 
@@ -70,9 +77,9 @@ class Stand:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """A site with a class and its instructor, who is logged in."""
-    made = Site(tmp_path_factory.mktemp("prepared"), role="instructor")
-    made.prepare()
+    """A site with two classes and their instructor, who is logged in."""
+    made = prepared_once(tmp_path_factory).copied_to(tmp_path_factory.mktemp("prepared"), {})
+    made.shell(LEAD)
     return made
 
 
