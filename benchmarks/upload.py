@@ -13,10 +13,11 @@ the goals hold: ≥ 0.9 of the bare splice and ≥ 0.7 of nginx, ≥ 4 times the
 bare splice's; for S3 no video byte and ≤ 0.05 CPU s/GiB; every web process < 150 MiB.
 
 # Note [What is left to the kernel]
-Of a local GiB the kernel takes about 0.45 s of processor time (TCP on the loopback, ext4, writing back), which is what
-the bare splice takes, too, give or take the machine (0.3 to 0.5 s); larger pipes, receive buffers and low-water marks,
-fewer lanes, and another moment for fsync(2) changed nothing that can be told from noise. Ours adds 0.12 s: 1.6 ms a
-part for HTTP, Django's middleware and the marks, and 5 to 10 ms for each of the calls around them.
+Of a local GiB, received on two quiet cores in 0.62 s of processor time, the kernel takes 0.53 s: splice(2) 0.40 s (TCP
+on the loopback, ext4), starting to write back 0.05 s. The bare splice takes 0.37 s in all, nginx 0.48 s. Larger pipes
+and receive buffers, low-water marks, fewer lanes, fewer calls a block, and another moment for fsync(2) changed nothing
+that can be told from noise. The rest is 1.6 ms a part for HTTP, Django's middleware and the marks, and 5 to 10 ms for
+each of the calls around them: hence MOST_CPU.
 """
 
 import argparse
