@@ -14,10 +14,10 @@ bare splice's; for S3 no video byte and ≤ 0.05 CPU s/GiB; every web process < 
 
 # Note [What is left to the kernel]
 Of a local GiB, received on two quiet cores in 0.62 s of processor time, the kernel takes 0.53 s: splice(2) 0.40 s (TCP
-on the loopback, ext4), starting to write back 0.05 s. The bare splice takes 0.37 s in all, nginx 0.48 s. Larger pipes
-and receive buffers, low-water marks, fewer lanes, fewer calls a block, and another moment for fsync(2) changed nothing
-that can be told from noise. The rest is 1.6 ms a part for HTTP, Django's middleware and the marks, and 5 to 10 ms for
-each of the calls around them: hence MOST_CPU.
+on the loopback, ext4), starting to write back 0.05 s. The bare splice takes 0.37 s in all, nginx 0.48 s. Larger receive
+buffers, low-water marks, fewer lanes, fewer calls a block, and another moment for fsync(2) changed nothing that can be
+told from noise; smaller pipes cost more, and 1 MiB is the most without privileges. The rest is 1.6 ms a part for HTTP,
+Django's middleware and the marks, and 5 to 10 ms for each of the calls around them: hence MOST_CPU.
 """
 
 import argparse
