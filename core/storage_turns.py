@@ -1,8 +1,8 @@
 """How many threads of a process ask the storage at a time.
 
 # Note [The storage may be silent, pages may not]
-A bucket that does not answer holds its caller for seconds (core/storage/s3.py). So half of a worker's threads never
-ask it: pages, which need no bytes of a video, go on while the others wait. Whoever comes when all turns are taken
+A bucket that does not answer holds its caller for seconds (core/storage/s3_client.py). So half of a worker's threads
+never ask it: pages, which need no bytes of a video, go on while the others wait. Whoever comes when all turns are taken
 waits a moment, which is longer than a healthy storage needs, and then hears 503 and when to come again.
 """
 

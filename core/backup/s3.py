@@ -18,7 +18,8 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core.backup.places import NotKept, PlaceBusy, PlaceUnavailable
-from core.storage.s3 import PrivateS3Storage, stored_bytes
+from core.storage.s3_bytes import stored_bytes
+from core.storage.s3_client import PrivateS3Storage
 
 LOCK_LIFE = timedelta(minutes=5)
 RENEWED_EVERY_S = 60

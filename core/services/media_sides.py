@@ -63,7 +63,9 @@ def side_of(name: str) -> Side:
     bucket = settings.AWS_STORAGE_BUCKET_NAME
     if not bucket:
         raise StorageUnavailable("AWS_STORAGE_BUCKET_NAME is not set. Name the bucket, and the keys that open it.")
-    from core.storage.s3 import PrivateS3Storage, S3StorageBackend  # costly, and local mode never pays for it
+    # Costly, and local mode never pays for it.
+    from core.storage.s3 import S3StorageBackend
+    from core.storage.s3_client import PrivateS3Storage
 
     options = site_s3_options()
     backend = S3StorageBackend(PrivateS3Storage(**{**options, "bucket_name": bucket}))

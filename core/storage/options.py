@@ -1,6 +1,6 @@
 """What Django's STORAGES says in S3 mode. It imports nothing: settings call it before anything is set up."""
 
-S3_STORAGE = "core.storage.s3.PrivateS3Storage"
+S3_STORAGE = "core.storage.s3_client.PrivateS3Storage"
 
 
 def s3_options(

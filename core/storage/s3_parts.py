@@ -22,7 +22,8 @@ from core.storage.parts import (
     UploadNotHeld,
     check_parts,
 )
-from core.storage.s3 import S3StorageBackend, vendor_errors
+from core.storage.s3 import S3StorageBackend
+from core.storage.s3_errors import vendor_errors
 from core.storage.timed import timed
 
 

@@ -18,7 +18,7 @@ from tests.faults.proxy import Line
 from tests.faults.s3 import FailingGate, failing_s3
 from tests.faults.site import Site
 
-# The site gives up after 13 s at most (core/storage/s3.py). A machine under load may add to that; two silences
+# The site gives up after 13 s at most (core/storage/s3_client.py). A machine under load may add to that; two silences
 # would not fit in it.
 GIVEN_UP_S = 18
 THREADS = 8

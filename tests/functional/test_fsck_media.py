@@ -29,7 +29,7 @@ def video(request, settings):
         settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY = "key", "secret"
         options = s3_values(address)
         settings.STORAGES = settings.STORAGES | {
-            "default": {"BACKEND": "core.storage.s3.PrivateS3Storage", "OPTIONS": options}
+            "default": {"BACKEND": "core.storage.s3_client.PrivateS3Storage", "OPTIONS": options}
         }
         assert storage.bucket_name == BUCKET
     return request.getfixturevalue("exercise").reference

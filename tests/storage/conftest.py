@@ -39,7 +39,7 @@ def s3_address():
 @pytest.fixture
 def s3_storage(s3_address):
     """Our S3 storage on a bucket of its own, emptied before each test."""
-    from core.storage.s3 import PrivateS3Storage
+    from core.storage.s3_client import PrivateS3Storage
 
     storage = PrivateS3Storage(**s3_values(s3_address))
     storage.client.create_bucket(Bucket=BUCKET)

@@ -75,7 +75,7 @@ def source_of(content: bytes):
 
 @pytest.fixture
 def s3_parts_place(s3_address, s3_storage):
-    from core.storage.s3 import PrivateS3Storage
+    from core.storage.s3_client import PrivateS3Storage
 
     with gate_before(s3_address) as gate:
         yield S3Place(PrivateS3Storage(**s3_values(gate.address)))

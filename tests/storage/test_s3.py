@@ -16,7 +16,8 @@ from core.storage.base import ObjectExists, StorageUnavailable
 from core.storage.keys import new_key
 from core.storage.options import s3_options, s3_origins
 from core.storage.parts import PartedUpload, PartRequest
-from core.storage.s3 import PrivateS3Storage, S3StorageBackend
+from core.storage.s3 import S3StorageBackend
+from core.storage.s3_client import PrivateS3Storage
 from core.storage.s3_parts import S3PartStorage
 from tests.storage.conftest import BUCKET, s3_values
 
