@@ -1,0 +1,34 @@
+"""The thread in a browser: what people write stays in its place, is not lost, and leads to its moment."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import PHONE, Visit
+from tests.browser.test_journey import open_exercise
+
+pytestmark = pytest.mark.browser
+
+EXERCISE = "Side steps in time"
+LONG = "https://example.org/" + "w" * 4000
+
+
+def test_a_long_word_widens_neither_the_thread_nor_the_pages_about_it(visit: Visit) -> None:
+    page = visit("ben", viewport=PHONE)
+    open_exercise(page, EXERCISE)
+    page.get_by_label("Your comment").fill(LONG)
+    page.get_by_role("button", name="Comment").click()
+    page.get_by_text(LONG).wait_for()
+    page.get_by_role("link", name="Reply to Ben").click()
+    page.get_by_label("Your reply to Ben").fill("r" + LONG)
+    page.get_by_role("button", name="Reply").click()
+    page.get_by_text("r" + LONG).wait_for()
+    assert is_as_wide_as_its_window(page)
+    for name, title in (("Delete the comment of Ben", "Delete this comment?"), ("Edit the comment of Ben", "Edit")):
+        page.get_by_role("link", name=name).last.click()
+        page.get_by_role("heading", name=title).wait_for()
+        assert is_as_wide_as_its_window(page)
+        page.go_back()
+
+
+def is_as_wide_as_its_window(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
