@@ -13,6 +13,7 @@ UPLOAD = (
     f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="video"; filename="smoke.mp4"\r\n'
     f"Content-Type: video/mp4\r\n\r\nsmoke\r\n--{BOUNDARY}--\r\n"
 ).encode()
+CLOSED = "The site is closed (manage.py maintenance status), or cannot do this now: RUNBOOK.md, Ready answers 503."
 
 Ask = Callable[..., Answer]
 
@@ -125,5 +126,7 @@ def expect(answer: Answer, status: int, hint: str) -> Answer:
     """Return the answer, or raise Failed when it has another status."""
     if answer.status == status:
         return answer
+    if answer.status == 503:
+        raise Failed(f"answered 503, not {status}", CLOSED)
     location = answer.headers.get("location")
     raise Failed(f"answered {answer.status}" + (f" → {location}" if location else f", not {status}"), hint)

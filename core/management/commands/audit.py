@@ -46,4 +46,6 @@ class Command(BaseCommand):
             )  # fmt: skip
             for line in table(rows):
                 self.stdout.write(line)
+            if not found:
+                self.stderr.write("No event fits all of that.")
         sys.exit(FINE)

@@ -38,7 +38,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(said))
         else:
             self.stdout.write(
-                f"{made.id}: {sum(made.contents.tables.values())} rows, {len(made.media)} objects, "
+                f"{made.id}: {sum(made.contents.tables.values())} rows, {len(made.files)} files, "
                 f"{size_text(made.size_bytes)} in {place.address}"
                 f"{', verified' if drill and drill.passed else ', not verified yet'}."
             )

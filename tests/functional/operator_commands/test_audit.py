@@ -1,7 +1,11 @@
 """audit lists the trail."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -79,3 +83,16 @@ def test_a_name_with_control_characters_does_nothing_to_the_terminal(db):
     _, printed = run("audit")
     assert "\\x1b[2J\\nEve" in printed
     assert printed.count("\n") == 1
+
+
+def test_a_trail_without_such_an_event_says_so(trail):
+    assert run("audit", "--actor", "nobody@example.org") == (0, "No event fits all of that.\n")
+
+
+def test_a_reader_who_has_seen_enough_gets_no_traceback():
+    seen, reader = os.pipe()
+    os.close(seen)
+    command = [sys.executable, "manage.py", "help"]
+    ended = subprocess.run(command, cwd=Path(__file__).parents[3], stdout=reader, stderr=subprocess.PIPE, timeout=120)
+    os.close(reader)
+    assert (ended.returncode, ended.stderr) == (141, b"")

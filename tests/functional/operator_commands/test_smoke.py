@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from core.operations.findings import find
-from core.operations.smoke import check_headers
+from core.operations.smoke import check_headers, check_media, check_upload
 from core.operations.web import Answer
 from tests.functional.operator_commands.command import lines_of, run
 from tests.functional.test_backup_postgres import server  # noqa: F401
@@ -123,6 +123,14 @@ def test_https_without_hsts_or_with_a_loose_policy_fails():
     assert (
         "Content-Security-Policy" in found(content_security_policy="default-src 'none'; img-src 'unsafe-eval'").detail
     )
+
+
+@pytest.mark.parametrize("check", [check_media, check_upload])
+def test_a_closed_site_is_told_apart_from_an_open_folder(check):
+    found = find("it", lambda: check(lambda *_, **__: Answer(503, {}, b"", 0.0)))
+    assert (found.state, found.detail[:12]) == ("fail", "answered 503")
+    assert "maintenance status" in found.hint
+    assert "proxy serves" not in found.hint
 
 
 def test_a_server_that_drips_is_left_in_time_and_is_2():
