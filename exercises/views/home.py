@@ -1,10 +1,11 @@
 """Home: what to do next, as a learner and as an instructor."""
 
-from itertools import groupby
+from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q
+from django.db.models import Case, Count, F, Max, Q, QuerySet, Value, When, Window
+from django.db.models.functions import RowNumber
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,12 +14,15 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.places import Places, Role, places
 from core.http import AuthenticatedRequest
-from exercises.cards import Row, counts, readers_rows, rows
-from exercises.models import TO_DO, Attempt, Exercise
+from exercises.cards import Row, counts, readers_rows, rows, with_newest_state
+from exercises.models import Attempt, Exercise
 
 SHOWN_WAITING = 5
 SHOWN_FEEDBACK = 5
-SHOWN_EXERCISES = 48
+SHOWN_TO_LEARN = 18  # shared out among one's classes: the page stays short on a phone
+FEW_OF_A_CLASS = 6
+FEWEST_OF_A_CLASS = 2
+SHOWN_TO_TEACH = 48
 
 
 @require_safe
@@ -36,27 +40,31 @@ def home(request: AuthenticatedRequest) -> HttpResponse:
 
 def _learning(user: User, roles: Places, learnt: list[UUID]) -> dict[str, Any]:
     published = Exercise.objects.filter(state=Exercise.State.PUBLISHED, classroom__in=learnt)
-    by_class = published.order_by("classroom__name", "classroom_id", "-created_at", "-pk")[:SHOWN_EXERCISES]
-    exercises = readers_rows(by_class, user=user, roles=roles, now=timezone.now())
+    next_up = _next_up(published, user)
+    few = min(FEW_OF_A_CLASS, max(FEWEST_OF_A_CLASS, SHOWN_TO_LEARN // len(learnt)))
+    place = Window(RowNumber(), partition_by="classroom", order_by=["-created_at", "-pk"])
+    shown = published.annotate(place=place).filter(Q(place__lte=few + 1) | Q(pk=next_up)).order_by("-created_at", "-pk")
+    by_class: defaultdict[UUID, list[Row]] = defaultdict(list)
+    for row in readers_rows(shown, user=user, roles=roles, now=timezone.now()):
+        by_class[row.classroom_id].append(row)
     return {
-        "next_up": _next_up(exercises),
+        "next_up": next((row for found in by_class.values() for row in found if row.pk == next_up), None),
         "feedback": _feedback(user),
         "learning": [
-            {"classroom": roles[classroom], "exercises": list(rows_of_class)}
-            for classroom, rows_of_class in groupby(exercises, key=lambda row: row.classroom_id)
+            {"classroom": roles[pk], "exercises": by_class[pk][:few], "has_more": len(by_class[pk]) > few}
+            for pk in learnt
         ],
     }
 
 
-def _next_up(exercises: list[Row]) -> Row | None:
-    """Return what to do now: a redo first, then a draft to submit, then what is due soonest."""
-    order = {Attempt.State.REDO: 0, Attempt.State.DRAFT: 1, TO_DO: 2}
-    open_ones = [row for row in exercises if row.standing.my_state in order]
-    return min(
-        open_ones,
-        key=lambda row: (order[row.standing.my_state], row.due_at is None, row.due_at or row.created_at),
-        default=None,
-    )
+def _next_up(published: "QuerySet[Any]", user: User) -> UUID | None:
+    """Return what to do now: a redo first, then a draft to submit, then what is due soonest, then the oldest."""
+    redo, draft = Attempt.State.REDO, Attempt.State.DRAFT
+    urgency = Case(When(newest_state=redo, then=Value(0)), When(newest_state=draft, then=Value(1)), default=Value(2))
+    is_open = Q(newest_state__isnull=True) | Q(newest_state__in=[redo, draft])
+    open_ones = with_newest_state(published, user).filter(is_open)
+    by_urgency = open_ones.order_by(urgency, F("due_at").asc(nulls_last=True), "created_at", "pk")
+    return by_urgency.values_list("pk", flat=True).first()
 
 
 def _feedback(user: User) -> list[Attempt]:
@@ -73,7 +81,7 @@ def _teaching(user: User, taught: list[UUID]) -> dict[str, Any]:
     waiting = Attempt.objects.waiting_for(user)
     first = list(waiting.as_rows()[: SHOWN_WAITING + 1])
     newest = Exercise.objects.filter(classroom__in=taught).exclude(state=Exercise.State.ARCHIVED)
-    exercises = rows(newest.order_by("-created_at", "-pk")[:SHOWN_EXERCISES])
+    exercises = rows(newest.order_by("-created_at", "-pk")[:SHOWN_TO_TEACH])
     by_exercise = counts(exercises)
     return {
         "waiting": first[:SHOWN_WAITING],

@@ -54,6 +54,82 @@ def test_nobody_is_late_where_they_teach(ada, exercise, as_user):
 def test_home_teaches_and_learns_by_class(ada, exercise, as_user):
     other = Classroom.objects.create(name="Ballet for all")
     Membership.objects.create(user=ada, classroom=other, role="learner")
-    context = as_user(ada).get("/").context
-    assert [row.name for row, _ in context["teaching"]] == [exercise.name]
-    assert context["learning"] == []
+    home = as_user(ada).get("/")
+    assert [row.name for row, _ in home.context["teaching"]] == [exercise.name]
+    assert shelves(home) == [("Ballet for all", [], False)]
+    assert "Ballet for all The class No exercise yet." in words(home)
+
+
+def shelves(home) -> list[tuple[str, list[str], bool]]:
+    return [
+        (group["classroom"].name, [row.name for row in group["exercises"]], group["has_more"])
+        for group in home.context["learning"]
+    ]
+
+
+def stock(exercise: Exercise, classroom: Classroom, number: int, **fields) -> list[Exercise]:
+    """Publish copies of an exercise in a class, each a minute older than the one before."""
+    return Exercise.objects.bulk_create(
+        Exercise(
+            classroom=classroom, created_by=exercise.created_by, name=f"{classroom} {index}", state="published",
+            reference=exercise.reference, created_at=timezone.now() - timedelta(minutes=index + 1), **fields,
+        )
+        for index in range(number)
+    )  # fmt: skip
+
+
+@pytest.fixture
+def zumba(ben) -> Classroom:
+    """Another class that Ben learns in."""
+    made = Classroom.objects.create(name="Zumba")
+    Membership.objects.create(user=ben, classroom=made, role="learner")
+    return made
+
+
+def test_every_class_has_a_place_with_its_newest_and_the_way_to_the_others(ben, exercise, zumba, as_user):
+    stock(exercise, exercise.classroom, 60)
+    stock(exercise, zumba, 1)
+    home = as_user(ben).get("/")
+    newest = [exercise.name, *(f"Tuesday dance {index}" for index in range(5))]
+    assert shelves(home) == [("Tuesday dance", newest, True), ("Zumba", ["Zumba 0"], False)]
+    page = home.content.decode()
+    assert f'href="/exercises/?classroom={exercise.classroom_id}">All exercises of this class' in page
+    assert page.count("All exercises of this class") == 1
+
+
+def test_who_learns_in_many_classes_sees_fewer_exercises_of_each(ben, exercise, zumba, as_user):
+    for number in range(7):
+        made = Classroom.objects.create(name=f"Extra {number}")
+        Membership.objects.create(user=ben, classroom=made, role="learner")
+    stock(exercise, zumba, 7)
+    learning = as_user(ben).get("/").context["learning"]
+    assert [len(group["exercises"]) for group in learning] == [0] * 7 + [1, 2]
+
+
+def test_a_redo_is_next_up_wherever_it_is_then_a_draft_then_what_is_due_soonest(
+    ada, ben, exercise, zumba, clip, as_user
+):
+    learner = as_user(ben)
+
+    def next_up() -> str:
+        return learner.get("/").context["next_up"].name
+
+    *_, due, drafted, redone = stock(exercise, exercise.classroom, 60)
+    stock(exercise, zumba, 1, due_at=timezone.now() + timedelta(days=2))
+    assert next_up() == "Zumba 0"
+    Exercise.objects.filter(pk=due.pk).update(due_at=timezone.now() + timedelta(days=1))
+    assert next_up() == due.name
+    factories.attempt(drafted, ben, clip)
+    assert next_up() == drafted.name
+    again = factories.attempt(redone, ben, clip, submitted=True)
+    review_attempt(attempt=again, verdict=Attempt.State.REDO, by=ada, now=timezone.now())
+    assert next_up() == redone.name
+    factories.attempt(redone, ben, clip, submitted=True)
+    assert next_up() == drafted.name
+
+
+def test_nothing_is_next_up_once_all_is_submitted(ben, exercise, clip, as_user):
+    factories.attempt(exercise, ben, clip, submitted=True)
+    home = as_user(ben).get("/")
+    assert home.context["next_up"] is None
+    assert shelves(home) == [("Tuesday dance", [exercise.name], False)]
