@@ -5,6 +5,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -64,6 +65,18 @@ def exercise(classroom: Classroom, by: User, clip: Path, *, published: bool = Fa
     if published:
         publish_exercise(exercise=made, by=by, now=timezone.now())
     return made
+
+
+def copies(exercise: Exercise, classroom: Classroom, number: int, **fields: Any) -> list[Exercise]:
+    """Publish copies of an exercise in a class, named "<class> 0" and so on, each a minute older than the last."""
+    now = timezone.now()
+    return Exercise.objects.bulk_create(
+        Exercise(
+            classroom=classroom, created_by=exercise.created_by, name=f"{classroom} {index}", state="published",
+            reference=exercise.reference, created_at=now - timedelta(minutes=index + 1), **fields,
+        )
+        for index in range(number)
+    )  # fmt: skip
 
 
 def attempt(exercise: Exercise, learner: User, clip: Path, *, submitted: bool = False) -> Attempt:

@@ -22,6 +22,7 @@ from exercises.cards import Counts, Row, ShownVideo, readers_rows
 from exercises.models import Exercise
 
 KEPT_CARDS = 2048
+SHOWN_OF_CLASS = 12
 
 register = template.Library()
 
@@ -72,9 +73,17 @@ def _drawn(card: Card) -> SafeString:
     return mark_safe(get_template("_partials/exercise_card.html").render({"card": card}))  # noqa: S308 (a template's)
 
 
+class Shelf(NamedTuple):
+    """The newest exercises of a class, and whether it has others."""
+
+    exercises: list[Row]
+    has_more: bool
+
+
 @register.simple_tag(takes_context=True)
-def exercises_of(context: template.Context, classroom: Classroom) -> list[Row]:
+def exercises_of(context: template.Context, classroom: Classroom) -> Shelf:
     """Return the newest exercises of a class that the reader may see, as cards."""
     request = context["request"]
     newest = Exercise.objects.visible_to(request.user).filter(classroom=classroom).order_by("-created_at", "-pk")
-    return readers_rows(newest[:12], user=request.user, roles=places(request), now=timezone.now())
+    found = readers_rows(newest[: SHOWN_OF_CLASS + 1], user=request.user, roles=places(request), now=timezone.now())
+    return Shelf(found[:SHOWN_OF_CLASS], len(found) > SHOWN_OF_CLASS)

@@ -67,17 +67,6 @@ def shelves(home) -> list[tuple[str, list[str], bool]]:
     ]
 
 
-def stock(exercise: Exercise, classroom: Classroom, number: int, **fields) -> list[Exercise]:
-    """Publish copies of an exercise in a class, each a minute older than the one before."""
-    return Exercise.objects.bulk_create(
-        Exercise(
-            classroom=classroom, created_by=exercise.created_by, name=f"{classroom} {index}", state="published",
-            reference=exercise.reference, created_at=timezone.now() - timedelta(minutes=index + 1), **fields,
-        )
-        for index in range(number)
-    )  # fmt: skip
-
-
 @pytest.fixture
 def zumba(ben) -> Classroom:
     """Another class that Ben learns in."""
@@ -87,8 +76,8 @@ def zumba(ben) -> Classroom:
 
 
 def test_every_class_has_a_place_with_its_newest_and_the_way_to_the_others(ben, exercise, zumba, as_user):
-    stock(exercise, exercise.classroom, 60)
-    stock(exercise, zumba, 1)
+    factories.copies(exercise, exercise.classroom, 60)
+    factories.copies(exercise, zumba, 1)
     home = as_user(ben).get("/")
     newest = [exercise.name, *(f"Tuesday dance {index}" for index in range(5))]
     assert shelves(home) == [("Tuesday dance", newest, True), ("Zumba", ["Zumba 0"], False)]
@@ -101,7 +90,7 @@ def test_who_learns_in_many_classes_sees_fewer_exercises_of_each(ben, exercise, 
     for number in range(7):
         made = Classroom.objects.create(name=f"Extra {number}")
         Membership.objects.create(user=ben, classroom=made, role="learner")
-    stock(exercise, zumba, 7)
+    factories.copies(exercise, zumba, 7)
     learning = as_user(ben).get("/").context["learning"]
     assert [len(group["exercises"]) for group in learning] == [0] * 7 + [1, 2]
 
@@ -114,8 +103,8 @@ def test_a_redo_is_next_up_wherever_it_is_then_a_draft_then_what_is_due_soonest(
     def next_up() -> str:
         return learner.get("/").context["next_up"].name
 
-    *_, due, drafted, redone = stock(exercise, exercise.classroom, 60)
-    stock(exercise, zumba, 1, due_at=timezone.now() + timedelta(days=2))
+    *_, due, drafted, redone = factories.copies(exercise, exercise.classroom, 60)
+    factories.copies(exercise, zumba, 1, due_at=timezone.now() + timedelta(days=2))
     assert next_up() == "Zumba 0"
     Exercise.objects.filter(pk=due.pk).update(due_at=timezone.now() + timedelta(days=1))
     assert next_up() == due.name
