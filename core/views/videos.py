@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.forms import UploadVideoForm
 from core.http import AuthenticatedRequest, form_problem, json_answer, problem, receives_video, storage_refusal
 from core.models import Rendition, VideoAsset
-from core.ranges import ranged_response
+from core.ranges import MEDIA_POLICY, ranged_response
 from core.refusals import VideoRefused
 from core.services.playback import playable
 from core.services.quotas import QuotaExceeded, TooManyUploads
@@ -156,7 +156,7 @@ def _through_nginx(request: AuthenticatedRequest, path: str, mime_type: str, eta
             "ETag": etag,
             "Cache-Control": "private, max-age=86400",
             "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Content-Security-Policy": MEDIA_POLICY,
         },
     )
     return get_conditional_response(request, etag=etag, response=handed_over) or handed_over

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import PHONE, Visit
-from tests.browser.test_journey import open_exercise
+from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.test_journey import MEASURE, open_exercise
 
 pytestmark = pytest.mark.browser
 
@@ -32,3 +32,25 @@ def test_a_long_word_widens_neither_the_thread_nor_the_pages_about_it(visit: Vis
 
 def is_as_wide_as_its_window(page: Page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_address_of_a_moment_opens_the_video_at_it(visit: Visit, scripts: bool) -> None:
+    page = visit("ben", viewport=DESKTOP, java_script_enabled=scripts)
+    open_exercise(page, "Arms on eight counts")
+    chip = page.locator(".time-chip").first
+    seconds = int(chip.get_attribute("data-at-ms")) / 1000
+    page.goto(chip.get_attribute("href"))
+    video = page.locator("video")
+    assert video.evaluate(MEASURE)[0] > 0
+    assert video.evaluate("(video) => [video.currentTime, video.error]") == [seconds, None]
+
+
+def test_a_video_is_downloaded_as_a_file(visit: Visit) -> None:
+    page = visit("ben", viewport=DESKTOP)
+    open_exercise(page, EXERCISE)
+    link = page.locator("video a[download]")
+    with page.expect_download() as download:
+        link.dispatch_event("click")
+    assert download.value.path().stat().st_size > 10_000
+    assert download.value.suggested_filename.endswith(".mp4")

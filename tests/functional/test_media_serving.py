@@ -32,7 +32,7 @@ def test_the_whole_video_is_sent_privately_and_sandboxed(ben, clip, stream, as_u
     assert body_of(answer) == clip.read_bytes()
     assert (answer.status_code, answer["Content-Type"], answer["Accept-Ranges"]) == (200, "video/mp4", "bytes")
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert answer["Content-Security-Policy"] == "sandbox allow-same-origin; default-src 'none'; media-src 'self'"
     assert "private" in answer["Cache-Control"]
 
 

@@ -65,7 +65,7 @@ def test_without_a_range_the_whole_file_comes(source):
         "Cache-Control": "private, max-age=86400",
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Security-Policy": "sandbox allow-same-origin; default-src 'none'; media-src 'self'",
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from core.ranges import MEDIA_POLICY
 from tests.nginx import NGINX, listening, start_of_nginx
 
 ETAG = '"sha-of-the-video"'
@@ -56,7 +57,7 @@ class Site(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.send_header("Content-Type", "video/mp4")
             self.send_header("X-Content-Type-Options", "nosniff")
-            self.send_header("Content-Security-Policy", "sandbox; default-src 'none'")
+            self.send_header("Content-Security-Policy", MEDIA_POLICY)
             self.send_header("X-Request-ID", "named-by-the-site")
             self.send_header("X-Accel-Redirect", "/protected-media/videos/1")
         self.end_headers()

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from core.ranges import MEDIA_POLICY
 from tests.unit.nginx.conftest import ETAG
 
 VIDEO = "/core/videos/1/stream/"
@@ -14,7 +15,7 @@ def test_nginx_answers_ranges_of_a_file_that_the_site_hands_over(ask):
     assert (answer.status, body) == (206, b"234")
     assert answer.headers["Content-Type"] == "video/mp4"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert answer.headers["Content-Security-Policy"] == MEDIA_POLICY
     assert answer.headers["X-Request-ID"] == "named-by-the-site"
 
 
