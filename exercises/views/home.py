@@ -19,9 +19,8 @@ from exercises.models import Attempt, Exercise
 
 SHOWN_WAITING = 5
 SHOWN_FEEDBACK = 5
-SHOWN_TO_LEARN = 18  # shared out among one's classes: the page stays short on a phone
-FEW_OF_A_CLASS = 6
-FEWEST_OF_A_CLASS = 2
+FEW_CLASSES = 3
+SHOWN_OF_FEW, SHOWN_OF_MANY = 6, 3  # of each class: whole rows on a wide screen, and a page short on a phone
 SHOWN_TO_TEACH = 48
 
 
@@ -41,7 +40,7 @@ def home(request: AuthenticatedRequest) -> HttpResponse:
 def _learning(user: User, roles: Places, learnt: list[UUID]) -> dict[str, Any]:
     published = Exercise.objects.filter(state=Exercise.State.PUBLISHED, classroom__in=learnt)
     next_up = _next_up(published, user)
-    few = min(FEW_OF_A_CLASS, max(FEWEST_OF_A_CLASS, SHOWN_TO_LEARN // len(learnt)))
+    few = SHOWN_OF_FEW if len(learnt) <= FEW_CLASSES else SHOWN_OF_MANY
     place = Window(RowNumber(), partition_by="classroom", order_by=["-created_at", "-pk"])
     shown = published.annotate(place=place).filter(Q(place__lte=few + 1) | Q(pk=next_up)).order_by("-created_at", "-pk")
     by_class: defaultdict[UUID, list[Row]] = defaultdict(list)

@@ -87,12 +87,12 @@ def test_every_class_has_a_place_with_its_newest_and_the_way_to_the_others(ben, 
 
 
 def test_who_learns_in_many_classes_sees_fewer_exercises_of_each(ben, exercise, zumba, as_user):
-    for number in range(7):
+    for number in range(2):
         made = Classroom.objects.create(name=f"Extra {number}")
         Membership.objects.create(user=ben, classroom=made, role="learner")
     factories.copies(exercise, zumba, 7)
     learning = as_user(ben).get("/").context["learning"]
-    assert [len(group["exercises"]) for group in learning] == [0] * 7 + [1, 2]
+    assert [len(group["exercises"]) for group in learning] == [0, 0, 1, 3]
 
 
 def test_a_redo_is_next_up_wherever_it_is_then_a_draft_then_what_is_due_soonest(
