@@ -70,6 +70,7 @@ def attempt(request: AuthenticatedRequest, pk: str) -> HttpResponse:
             "attempt": found,
             "exercise": found.exercise,
             "is_owner": is_owner,
+            "newer": next((one for one in others if one.number > found.number), None),
             "may_submit": is_owner and found.state == Attempt.State.DRAFT,
             "may_withdraw": is_owner and found.state == Attempt.State.SUBMITTED,
             "may_delete": is_owner and found.state == Attempt.State.DRAFT,

@@ -1,7 +1,10 @@
 """Where a page leads on: to what it leaves out, and to what has come since."""
 
 import pytest
+from django.utils import timezone
 
+from exercises.models import Attempt
+from exercises.services.attempts import review_attempt, submit_attempt
 from tests import factories
 
 ALL_OF_CLASS = '<a class="text-link" href="/exercises/?classroom={}">All exercises of this class'
@@ -13,3 +16,32 @@ def test_a_class_page_leads_to_the_exercises_it_leaves_out(others, leads_on, ben
     page = as_user(ben).get(f"/classes/{classroom.pk}/").content.decode()
     assert page.count("card__link") == 12
     assert (ALL_OF_CLASS.format(classroom.pk) in page) == leads_on
+
+
+@pytest.fixture
+def answered(ada, ben, exercise, clip) -> Attempt:
+    """Ben's first attempt, answered with a redo."""
+    attempt = factories.attempt(exercise, ben, clip, submitted=True)
+    review_attempt(attempt=attempt, verdict=Attempt.State.REDO, by=ada, now=timezone.now())
+    return attempt
+
+
+def page_of(client, attempt: Attempt) -> str:
+    return client.get(f"/attempts/{attempt.pk}/").content.decode()
+
+
+def test_an_answered_attempt_asks_for_another_try_only_until_there_is_one(ben, exercise, answered, clip, as_user):
+    learner = as_user(ben)
+    page = page_of(learner, answered)
+    assert "Ada asks for another try." in page
+    assert f'<a class="button button--primary" href="/exercises/{exercise.pk}/">' in page
+    newer = factories.attempt(exercise, ben, clip)
+    to_newer = f'<a class="button" href="/attempts/{newer.pk}/">See attempt 2'
+    for words in ("Attempt 2 is ready to submit.", "Attempt 2 was sent <time"):
+        page = page_of(learner, answered)
+        assert (words in page, to_newer in page) == (True, True)
+        assert "asks for another try" not in page
+        assert f'<a class="button button--primary" href="/exercises/{exercise.pk}/">' not in page
+        if newer.state == Attempt.State.DRAFT:
+            submit_attempt(attempt=newer, now=timezone.now())
+    assert "See attempt" not in page_of(learner, newer)
