@@ -58,7 +58,7 @@ def attempt(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     may_review = found.state == Attempt.State.SUBMITTED and _teaches(request, found)
     waiting = Attempt.objects.waiting_for(request.user).exclude(pk=found.pk).as_rows()
     of_learner = Attempt.objects.filter(exercise=found.exercise_id, learner=found.learner_id)
-    others = list(of_learner.side_by_side().order_by("number"))
+    others = list(of_learner.side_by_side().order_by("-number"))
     videos = VideoAsset.objects.visible_to(request.user).filter(
         pk__in=[found.reference_id, *(one.video_id for one in others)]
     )

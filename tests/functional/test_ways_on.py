@@ -1,5 +1,7 @@
 """Where a page leads on: to what it leaves out, and to what has come since."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -45,3 +47,10 @@ def test_an_answered_attempt_asks_for_another_try_only_until_there_is_one(ben, e
         if newer.state == Attempt.State.DRAFT:
             submit_attempt(attempt=newer, now=timezone.now())
     assert "See attempt" not in page_of(learner, newer)
+
+
+def test_attempts_stand_newest_first_on_every_page(ben, exercise, answered, clip, as_user):
+    newer = factories.attempt(exercise, ben, clip)
+    for path in (f"/exercises/{exercise.pk}/", f"/attempts/{answered.pk}/", f"/attempts/{newer.pk}/"):
+        strip = as_user(ben).get(path).content.decode().partition('<ol class="strip">')[2].partition("</ol>")[0]
+        assert re.findall(r"Attempt (\d)", strip) == ["2", "1"], path
