@@ -103,6 +103,15 @@ def test_a_reply_that_is_refused_stays_a_reply_and_keeps_its_words(ada, ben, url
     assert "at most 5000 characters" in shown
 
 
+def test_a_reply_to_a_comment_that_is_gone_says_so_and_keeps_its_words(ada, ben, url, as_user):
+    gone = write(as_user(ben), url, text="Why?")
+    as_user(ben).post(f"/comments/{gone.pk}/delete/")
+    answer = as_user(ada).post(url, {"text": "Because", "parent": str(gone.pk)})
+    assert answer.status_code == 422
+    assert "The comment you answer is gone." in answer.content.decode()
+    assert "Because" in answer.content.decode()
+
+
 def test_a_deleted_comment_is_still_answered_and_a_reply_is_not(ada, ben, url, as_user):
     client = as_user(ben)
     first = write(client, url, text="Something secret")
