@@ -70,7 +70,7 @@ def delete(request: AuthenticatedRequest, pk: str) -> HttpResponse:
         return render(request, "comments/confirm_delete.html", {"comment": comment, "next_url": next_url})
     delete_comment(comment=comment, by=request.user, now=timezone.now())
     messages.success(request, "The comment is deleted.")
-    return redirect(next_url)
+    return redirect(f"{next_url}#comments")
 
 
 def _visible(request: AuthenticatedRequest) -> "QuerySet[Comment]":

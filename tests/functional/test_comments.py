@@ -158,6 +158,17 @@ def test_its_author_alone_edits_a_comment(ada, ben, dee, url, as_user):
     assert comment.edited_at
 
 
+def test_changing_and_deleting_a_comment_lead_back_to_where_it_stands(ben, exercise, url, as_user):
+    client, page = as_user(ben), f"/exercises/{exercise.pk}/"
+    comment = write(client, url, text="Elbow")
+    for path in ("edit", "delete"):
+        shown = client.get(f"/comments/{comment.pk}/{path}/?next={page}").content.decode()
+        assert f'href="{page}#comment-{comment.pk}"' in shown
+    edited = client.post(f"/comments/{comment.pk}/edit/", {"text": "Knee", "next": page})
+    deleted = client.post(f"/comments/{comment.pk}/delete/", {"next": page})
+    assert [edited["Location"], deleted["Location"]] == [f"{page}#comment-{comment.pk}", f"{page}#comments"]
+
+
 def test_an_edit_to_nothing_is_422(ben, url, as_user):
     comment = write(as_user(ben), url, text="Elbow")
     assert as_user(ben).post(f"/comments/{comment.pk}/edit/", {"text": " "}).status_code == 422
