@@ -54,3 +54,15 @@ def test_attempts_stand_newest_first_on_every_page(ben, exercise, answered, clip
     for path in (f"/exercises/{exercise.pk}/", f"/attempts/{answered.pk}/", f"/attempts/{newer.pk}/"):
         strip = as_user(ben).get(path).content.decode().partition('<ol class="strip">')[2].partition("</ol>")[0]
         assert re.findall(r"Attempt (\d)", strip) == ["2", "1"], path
+
+
+def test_a_waiting_attempt_is_one_link_away_from_where_it_can_be_taken_back(ada, ben, exercise, clip, as_user):
+    learner, path = as_user(ben), f"/exercises/{exercise.pk}/"
+    attempt = factories.attempt(exercise, ben, clip, submitted=True)
+    link = f'Take it back to send another one. <a href="/attempts/{attempt.pk}/">To attempt 1</a>'
+    assert link in learner.get(path).content.decode()
+    refused = learner.post(f"{path}attempts/", {"video": factories.upload_file(clip)})
+    assert (refused.status_code, link in refused.content.decode()) == (422, True)
+    assert f'action="/attempts/{attempt.pk}/withdraw/"' in page_of(learner, attempt)
+    review_attempt(attempt=attempt, verdict=Attempt.State.PASSED, by=ada, now=timezone.now())
+    assert "To attempt 1" not in learner.get(path).content.decode()
