@@ -52,6 +52,7 @@ def exercise_list(request: AuthenticatedRequest) -> HttpResponse:
         "exercises/list.html",
         {
             "exercises": page,
+            "ways_to_find_more": _ways_to_find_more(filters, classrooms),
             "query": filters.get("q", ""),
             "classrooms": classrooms,
             "selected_classroom": filters.get("classroom", ""),
@@ -101,6 +102,16 @@ def _filtered(exercises: "QuerySet[Any]", filters: dict[str, str]) -> "QuerySet[
             Q(name__icontains=word) | Q(description__icontains=word) | Q(created_by__name__icontains=word)
         )
     return exercises
+
+
+def _ways_to_find_more(filters: dict[str, str], classrooms: list[tuple[str, str]]) -> list[str]:
+    """Return what to try when no exercise fits: only filters that are in use, and that offer something else."""
+    ways = {
+        "fewer words" if " " in filters.get("q", "") else "other words": "q" in filters,
+        "another class": "classroom" in filters and len(classrooms) > 1,
+        "another state": "state" in filters,
+    }
+    return [way for way, helps in ways.items() if helps]
 
 
 def _in_state(exercises: "QuerySet[Any]", state: str, user: User, roles: Places) -> "QuerySet[Any]":

@@ -164,3 +164,25 @@ def test_a_card_that_was_drawn_before_shows_what_is_so_now(ben, exercise, as_use
     assert "Another name" in page
     assert "Late" in page
     assert "Arms on eight counts" not in page
+
+
+@pytest.mark.parametrize(
+    ("in_use", "said"),
+    [
+        ({"q": "tango"}, "No exercise fits. Try other words.</p>"),
+        ({"q": "slow tango"}, "No exercise fits. Try fewer words.</p>"),
+        ({"state": "passed", "q": "tango"}, "No exercise fits. Try other words, or another state.</p>"),
+        ({"classroom": "{classroom}", "state": "passed"}, "No exercise fits. Try another state.</p>"),
+        ({"classroom": "a3bb189e-8bf9-3888-9912-ace4e6543002"}, "No exercise fits.</p>"),
+    ],
+)
+def test_a_list_without_results_advises_only_what_may_help_who_is_in_one_class(in_use, said, ben, exercise, as_user):
+    asked = {name: value.format(classroom=exercise.classroom_id) for name, value in in_use.items()}
+    assert said in as_user(ben).get("/exercises/", asked).content.decode()
+
+
+def test_a_list_without_results_advises_another_class_to_who_is_in_two(ben, exercise, as_user):
+    other = Classroom.objects.create(name="Zumba")
+    Membership.objects.create(user=ben, classroom=other, role="learner")
+    page = as_user(ben).get("/exercises/", {"classroom": other.pk}).content.decode()
+    assert "No exercise fits. Try another class.</p>" in page
