@@ -57,14 +57,16 @@ def thread(context: template.Context, video: VideoAsset, form: CommentForm | Non
     """
     request = context["request"]
     next_url = next_url or request.get_full_path()
+    tops = thread_of(video, request.user)
     place = Place(quote(next_url, safe=""), reverse("core:video_stream", args=[video.pk]))
     is_plain = next_url == request.path
     shown: dict[str, Any] = {
         "video": video,
         "comments": [
             (_kept if is_plain and _is_short(said) else _drawn)(_shown(request, said, top=True), place)
-            for said in thread_of(video, request.user)
+            for said in tops
         ],
+        "count": sum(one.row.deleted_at is None for said in tops for one in (said, *said.replies)),
         "form": form or CommentForm(target=video),
         "next_url": next_url,
     }

@@ -171,7 +171,30 @@ def test_changing_and_deleting_a_comment_lead_back_to_where_it_stands(ben, exerc
 
 def test_an_edit_to_nothing_is_422(ben, url, as_user):
     comment = write(as_user(ben), url, text="Elbow")
-    assert as_user(ben).post(f"/comments/{comment.pk}/edit/", {"text": " "}).status_code == 422
+    answer = as_user(ben).post(f"/comments/{comment.pk}/edit/", {"text": " "})
+    assert answer.status_code == 422
+    assert "This field is required." in answer.content.decode()
+    assert "Your text is kept" not in answer.content.decode()
+
+
+def test_replies_are_counted_and_what_was_deleted_is_not(ada, ben, exercise, url, as_user):
+    def counted() -> str:
+        return re.search(r"<h2>Comments(.*?)</h2>", as_user(ada).get(f"/exercises/{exercise.pk}/").content.decode())[1]
+
+    assert counted() == ""
+    first = write(as_user(ben), url, text="Why?")
+    write(as_user(ada), url, text="Because", parent=first.pk)
+    assert ">2<" in counted()
+    as_user(ben).post(f"/comments/{first.pk}/delete/")
+    assert ">1<" in counted()
+
+
+def test_replies_stay_is_said_of_a_comment_that_may_have_some(ada, ben, url, as_user):
+    first = write(as_user(ben), url, text="Why?")
+    reply = write(as_user(ada), url, text="Because", parent=first.pk)
+    shown = {one: as_user(ada).get(f"/comments/{one.pk}/delete/").content.decode() for one in (first, reply)}
+    assert "Replies to it stay." in shown[first]
+    assert "Replies to it stay." not in shown[reply]
 
 
 def test_an_author_and_an_instructor_delete_and_a_classmate_does_not(ada, ben, dee, url, as_user):
