@@ -63,8 +63,7 @@ def thread(context: template.Context, video: VideoAsset, form: CommentForm | Non
     shown: dict[str, Any] = {
         "video": video,
         "comments": [
-            (_kept if is_plain and _is_short(said) else _drawn)(_shown(request, said, top=True), place)
-            for said in tops
+            (_kept if is_plain and _is_short(said) else _drawn)(_shown(request, said, top=True), place) for said in tops
         ],
         "count": sum(one.row.deleted_at is None for said in tops for one in (said, *said.replies)),
         "form": form or CommentForm(target=video),

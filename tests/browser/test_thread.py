@@ -1,7 +1,7 @@
 """The thread in a browser: what people write stays in its place, is not lost, and leads to its moment."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Visit
 from tests.browser.test_journey import MEASURE, open_exercise
@@ -54,3 +54,24 @@ def test_a_video_is_downloaded_as_a_file(visit: Visit) -> None:
         link.dispatch_event("click")
     assert download.value.path().stat().st_size > 10_000
     assert download.value.suggested_filename.endswith(".mp4")
+
+
+def test_words_in_progress_are_there_again_with_their_moment_until_they_are_sent(visit: Visit) -> None:
+    page = visit("ben", viewport=DESKTOP)
+    open_exercise(page, "Arms on eight counts")
+    page.locator(".time-chip").first.click()
+    composer, moment = page.get_by_label("Your comment"), page.locator("[data-part=at]")
+    composer.fill("Half a sentence")
+    at_ms = moment.input_value()
+    page.get_by_role("link", name="Reply to Ada").first.click()
+    page.get_by_label("Your reply to Ada").fill("A whole reply")
+    page.get_by_role("button", name="Send reply").click()
+    page.locator(".comment__replies").get_by_text("A whole reply", exact=True).wait_for()
+    expect(composer).to_have_value("Half a sentence")
+    assert int(at_ms) > 0
+    expect(moment).to_have_value(at_ms)
+    page.get_by_role("link", name="Reply to Ada").first.click()
+    expect(page.get_by_label("Your reply to Ada")).to_have_value("")
+    page.get_by_role("button", name="Comment", exact=True).click()
+    page.get_by_text("Half a sentence", exact=True).wait_for()
+    expect(composer).to_have_value("")

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Classroom
+from comments.forms import CommentForm
 from comments.models import Comment
 from comments.services import SAID_TWICE
 from core.models import VideoAsset
@@ -110,6 +111,14 @@ def test_a_reply_to_a_comment_that_is_gone_says_so_and_keeps_its_words(ada, ben,
     assert answer.status_code == 422
     assert "The comment you answer is gone." in answer.content.decode()
     assert "Because" in answer.content.decode()
+
+
+def test_every_field_of_a_comment_says_how_much_it_takes(ada, ben, exercise, url, as_user):
+    first = write(as_user(ben), url, text="Why?")
+    for page in (f"/exercises/{exercise.pk}/", f"/comments/{first.pk}/reply/", f"/comments/{first.pk}/edit/"):
+        fields = re.findall(r"<textarea[^>]*>", as_user(ben).get(page).content.decode())
+        assert fields
+        assert all(f'maxlength="{CommentForm.base_fields["text"].max_length}"' in field for field in fields)
 
 
 def test_a_deleted_comment_is_still_answered_and_a_reply_is_not(ada, ben, url, as_user):

@@ -1,4 +1,5 @@
 // <comment-thread for="player-id">: ties comments to the moments of the player they are about.
+import { keepDrafts, restoreDraft } from "../lib/drafts.js";
 import { openReplies } from "../lib/replies.js";
 import { timecode } from "../lib/timecode.js";
 
@@ -7,6 +8,8 @@ const NEAR_MS = 2500;
 export class CommentThread extends HTMLElement {
   connectedCallback() {
     openReplies(this);
+    keepDrafts(this);
+    if (this.#composer) restoreDraft(this.#composer);
     this.#player = document.getElementById(this.getAttribute("for"));
     if (!this.#player) return;
     this.addEventListener("click", (event) => this.#onClick(event));

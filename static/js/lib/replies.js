@@ -1,16 +1,37 @@
 // Opens the form of a reply below its comment; without scripts its link leads to a page with the same form.
+import { restoreDraft } from "./drafts.js";
+
 export function openReplies(thread) {
   const template = thread.querySelector("template[data-part=reply]");
   for (const link of thread.querySelectorAll("a[data-reply]")) link.setAttribute("aria-expanded", "false");
   thread.addEventListener("click", (event) => {
+    if (event.target.closest("[data-command=cancel-reply]")) return close(event.target.closest("form"));
     const link = event.target.closest("a[data-reply]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const form = link.parentElement.querySelector("form") ?? added(template, link);
-    form.hidden = link.getAttribute("aria-expanded") === "true";
-    link.setAttribute("aria-expanded", String(!form.hidden));
+    show(form, form.hidden);
     if (!form.hidden) form.querySelector("textarea").focus();
   });
+  thread.addEventListener("keydown", (event) => {
+    const form = event.target.closest("form.reply");
+    if (form && event.key === "Escape" && !event.isComposing) close(form);
+  });
+}
+
+function show(form, shown) {
+  form.hidden = !shown;
+  linkOf(form).setAttribute("aria-expanded", String(shown));
+}
+
+// The words in it stay, for when it is opened again.
+function close(form) {
+  show(form, false);
+  linkOf(form).focus();
+}
+
+function linkOf(form) {
+  return form.parentElement.querySelector("a[data-reply]");
 }
 
 function added(template, link) {
@@ -23,5 +44,6 @@ function added(template, link) {
   form.querySelector("label").textContent = `Your reply to ${name}`;
   link.parentElement.append(form);
   form.hidden = true;
+  restoreDraft(form);
   return form;
 }
