@@ -23,7 +23,10 @@ export class Deck {
     this.timeline.loop = active ? [from * 1000, to * 1000] : null;
     this.showPressed("loop-a", from !== null);
     this.showPressed("loop-b", to !== null);
-    this.#find("[data-command=loop-clear]").hidden = from === null && to === null;
+    const clear = this.#find("[data-command=loop-clear]");
+    const isClear = from === null && to === null;
+    if (isClear && document.activeElement === clear) this.#find("[data-command=loop-a]").focus(); // what is hidden loses it
+    clear.hidden = isClear;
   }
 
   showSpeed(speed) {

@@ -6,11 +6,11 @@
 
 const ALMOST = 1e-3;
 
-/** The time in seconds to seek to for the frame `step` frames after the one shown at `now`, within 0..duration. */
+/** The time in seconds to seek to for the frame `step` frames after the one shown at `now`; the last one has none after it. */
 export function frameTime(now, step, rate, duration) {
   const last = Math.max(Math.ceil(duration * rate - ALMOST) - 1, 0);
-  const frame = Math.floor(now * rate + ALMOST) + step;
-  return (Math.min(Math.max(frame, 0), last) + 0.5) / rate;
+  const frame = Math.min(Math.floor(now * rate + ALMOST), last) + step;
+  return frame > last ? now : (Math.max(frame, 0) + 0.5) / rate;
 }
 
 /** Frames a second as a number, from the fraction on the element; 30 when it is not known. */
