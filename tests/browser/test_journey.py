@@ -30,6 +30,12 @@ PLAYED_PAST = """(video, seconds) => new Promise((done) => {
   video.addEventListener("timeupdate", look);
   look();
 })"""
+OUTLINE_IS_WHOLE = """(item) => {
+  const [box, view] = [item, item.closest("ol")].map((one) => one.getBoundingClientRect());
+  const style = getComputedStyle(item);
+  const width = style.outlineStyle === "none" ? NaN : parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset);
+  return box.left - width >= view.left && box.top - width >= view.top && box.bottom + width <= view.bottom;
+}"""
 AT_REST = """(video) => new Promise((done) => {
   const tell = () => video.paused && !video.seeking && done(video.currentTime);
   video.addEventListener("seeked", tell);
@@ -122,6 +128,12 @@ def test_an_attempt_is_answered_at_a_moment_and_the_learner_is_taken_there(visit
     expect(ben.get_by_text("asks for another try")).to_be_visible()
     ben.get_by_role("link", name="Go to 0:01.2").click()
     assert player(ben, "My attempt").evaluate(AT_REST) == pytest.approx(1.25, abs=0.001)
+
+    open_exercise(ben, "Turn and stop")
+    ben.get_by_label("Choose a video").first.set_input_files(tmp_path / "try.mp4")
+    expect(ben.get_by_role("heading", level=1)).to_have_text("My attempt 2")
+    current = ben.get_by_role("link", name="Attempt 2").locator(".peek")
+    assert current.evaluate(OUTLINE_IS_WHOLE)
 
 
 def test_without_scripts_plain_forms_carry_the_whole_journey(visit: Visit, tmp_path: Path) -> None:
