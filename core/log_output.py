@@ -50,15 +50,16 @@ class NonBlockingHandler(logging.Handler):
         try:
             line = self.format(record).encode("utf-8", "replace") + b"\n"
         except Exception:
-            # Logging it from here could go round in circles; the report of dropped lines carries the traceback.
+            # Logging it from here could go round in circles; the report of dropped lines, due now, has the traceback.
             line, self._failure = None, sys.exc_info()
         with self._changed:
             if line is None or self._closed or self._waiting_bytes + len(line) > self.queue_bytes:
                 self._drop(1)
-                return
-            self._lines.append(line)
-            self._waiting_bytes += len(line)
-            self._ensure_writer()
+            else:
+                self._lines.append(line)
+                self._waiting_bytes += len(line)
+            if not self._closed:
+                self._ensure_writer()
             self._changed.notify_all()
 
     def flush(self) -> None:
@@ -155,16 +156,29 @@ class NonBlockingHandler(logging.Handler):
         return relieved and self.dropped > self._reported
 
     def _report(self) -> bytes:
-        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, "Log lines dropped", (), self._failure)
-        self._failure = None
+        failure, self._failure = self._failure, None
+        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, "Log lines dropped", (), failure)
         record.lines_dropped = missing = self.dropped - self._reported
         self._reported = self.dropped
         try:
             return self.format(record).encode("utf-8", "replace") + b"\n"
         except Exception:
-            # The writer must not end over it, and it cannot log: one plain line tells the number and the traceback.
-            told = {"message": record.msg, "lines_dropped": missing, "exception": traceback.format_exc()}
+            # The writer must not end over it, and it cannot log: one plain line tells the number and both tracebacks.
+            told = {
+                "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+                "level": record.levelname,
+                "logger": record.name,
+                "message": record.msg,
+                "lines_dropped": missing,
+                "exception": "".join(_places(each) for each in (failure, sys.exc_info()) if each),
+            }
             return json.dumps(told).encode() + b"\n"
+
+
+def _places(failure: Any) -> str:
+    """Return what kind of failure it was and where; not what it says, from which nobody has cut the secrets."""
+    kind, _, trace = failure
+    return "".join([*traceback.format_tb(trace), f"{kind.__name__}\n"])
 
 
 def _write_whole(descriptor: int, chunk: bytes) -> bool:

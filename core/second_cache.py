@@ -66,14 +66,14 @@ class SecondCache:
             return None
         try:
             answer = question(caches[ALIAS])
-            CACHE_CALLS.add(ALIAS, operation, "ok" if operation == "set" else "miss" if answer is None else "hit")
-            return answer
         except Exception:
             # Redis, its client, and the pickled value may fail in many ways, and none of them is worth an answer.
             self._resumes_at = self._clock() + PAUSE_S
             CACHE_CALLS.add(ALIAS, operation, "error")
             logger.warning("Redis does not answer", exc_info=True, extra={"pause_s": PAUSE_S})
             return None
+        CACHE_CALLS.add(ALIAS, operation, "ok" if operation == "set" else "miss" if answer is None else "hit")
+        return answer
 
 
 def redis_cache(url: str) -> dict[str, Any]:

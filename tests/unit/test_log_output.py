@@ -128,45 +128,46 @@ def test_every_outage_is_reported_with_its_own_count(tmp_path):
         os.close(descriptor)
 
 
-def test_a_record_that_no_formatter_can_show_is_reported_with_its_traceback(tmp_path):
-    class Breaks(JsonFormatter):
-        def format(self, record):
-            return super().format(record) if record.msg == "Log lines dropped" else 1 / 0
-
-    path = tmp_path / "log"
+def written(formatter, path, *texts):
+    """Return the lines that come of records with these texts, each flushed by itself."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
     handler = NonBlockingHandler(descriptor)
-    handler.setFormatter(Breaks())
-    handler.emit(record("unshowable"))
-    with handler._changed:
-        handler._ensure_writer()
-    handler.flush()
-    handler.close()
-    os.close(descriptor)
-    told = json.loads(path.read_text())
-    assert (told["message"], told["lines_dropped"]) == ("Log lines dropped", 1)
-    assert "ZeroDivisionError" in told["exception"]
-
-
-def test_a_formatter_that_also_fails_for_the_report_ends_no_writer(tmp_path):
-    class Breaks(logging.Formatter):
-        def format(self, record):
-            return super().format(record) if record.msg == "fine" else 1 / 0
-
-    path = tmp_path / "log"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
-    handler = NonBlockingHandler(descriptor)
-    handler.setFormatter(Breaks())
-    for text in ("unshowable", "fine", "unshowable", "fine"):
+    handler.setFormatter(formatter)
+    for text in texts:
         handler.emit(record(text))
         handler.flush()
     handler.close()
     os.close(descriptor)
-    lines = path.read_text().splitlines()
+    return path.read_text().splitlines()
+
+
+def test_a_record_that_no_formatter_can_show_is_reported_at_once_with_its_traceback(tmp_path):
+    class Breaks(JsonFormatter):
+        def format(self, record):
+            return super().format(record) if record.msg == "Log lines dropped" else 1 / 0
+
+    (line,) = written(Breaks(), tmp_path / "log", "unshowable")
+    told = json.loads(line)
+    assert (told["message"], told["lines_dropped"]) == ("Log lines dropped", 1)
+    assert "ZeroDivisionError" in told["exception"]
+
+
+def test_a_formatter_that_also_fails_for_the_report_ends_no_writer_and_both_tracebacks_are_told(tmp_path):
+    class Breaks(logging.Formatter):
+        def format(self, record):
+            if record.msg == "Log lines dropped":
+                raise LookupError(":".join(["ada", "secret"]))  # its words stand in no line of code
+            return super().format(record) if record.msg == "fine" else 1 / 0
+
+    lines = written(Breaks(), tmp_path / "log", "unshowable", "fine", "unshowable", "fine")
     assert lines.count("fine") == 2
     told = [json.loads(line) for line in lines if line != "fine"]
     assert sum(line["lines_dropped"] for line in told) == 2
-    assert all("ZeroDivisionError" in line["exception"] for line in told)
+    for line in told:
+        assert {"timestamp", "level", "logger", "message"} <= line.keys()
+        assert "ZeroDivisionError" in line["exception"]
+        assert "LookupError" in line["exception"]
+        assert "ada:secret" not in line["exception"]
 
 
 def test_flushing_before_exit_writes_everything(pipe):
