@@ -87,6 +87,7 @@ class NonBlockingHandler(logging.Handler):
         """
         self.dropped = 0
         self._reported = 0
+        self._reporting = 0
         self._failure = None
         self._changed = threading.Condition()
         self._hurry = threading.Event()
@@ -119,8 +120,16 @@ class NonBlockingHandler(logging.Handler):
             with self._changed:
                 self._writing = False
                 self._flowing = written
-                self._drop(0 if written else chunk.count(b"\n"))
+                self._account(chunk, written=written)
                 self._changed.notify_all()
+
+    def _account(self, chunk: bytes, *, written: bool) -> None:
+        """Count what a chunk told of as reported, or its lines as dropped; an unwritten report is due again later."""
+        if self._reporting:
+            self._reported += self._reporting if written else 0
+            self._reporting = 0
+        elif not written:
+            self._drop(chunk.count(b"\n"))
 
     def _await_lines(self) -> None:
         """Return once there is something to write; see Note [Lines are gathered]."""
@@ -158,8 +167,7 @@ class NonBlockingHandler(logging.Handler):
     def _report(self) -> bytes:
         failure, self._failure = self._failure, None
         record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, "Log lines dropped", (), failure)
-        record.lines_dropped = missing = self.dropped - self._reported
-        self._reported = self.dropped
+        record.lines_dropped = missing = self._reporting = self.dropped - self._reported
         try:
             return self.format(record).encode("utf-8", "replace") + b"\n"
         except Exception:

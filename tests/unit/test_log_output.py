@@ -128,6 +128,27 @@ def test_every_outage_is_reported_with_its_own_count(tmp_path):
         os.close(descriptor)
 
 
+def test_a_report_that_is_not_written_either_is_made_later_with_the_whole_number(tmp_path):
+    path = tmp_path / "log"
+    full, usable = os.open("/dev/full", os.O_WRONLY), os.open(path, os.O_WRONLY | os.O_CREAT)
+    handler = handler_on(os.dup(full), queue_bytes=300)
+    handler.emit(record("longer than the queue", body="x" * 300))  # so its report is due, and finds the disk full
+    handler.flush()
+    os.dup2(usable, handler.descriptor)
+    handler.emit(record("back"))
+    handler.flush()
+    handler.close()
+
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["message"], line.get("lines_dropped")) for line in found] == [
+        ("back", None),
+        ("Log lines dropped", 1),
+    ]
+    assert handler.dropped == 1
+    for descriptor in (full, usable, handler.descriptor):
+        os.close(descriptor)
+
+
 def written(formatter, path, *texts):
     """Return the lines that come of records with these texts, each flushed by itself."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
