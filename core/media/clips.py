@@ -1,6 +1,8 @@
 """Makes small real videos on the spot for the demo and the tests: no file of the repository is a video."""
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +42,24 @@ _TICKS_PER_SECOND = 90_000
 _BEAT_S = 0.5
 
 
+@contextmanager
+def unchanged_priority() -> Iterator[None]:
+    """Give the thread its scheduling back at the end.
+
+    SVT-AV1 gives root's thread the highest real-time priority and leaves it that: all that it does or starts from then
+    on goes before every other process, and a program that spins for a moment then takes the machine for good.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # macOS, where the encoder does not do it
+        yield
+        return
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, priority)
+
+
+@unchanged_priority()
 def write_clip(
     path: Path,
     *,

@@ -1,5 +1,7 @@
 """The videos the demo draws: real, quick to make, and worth practising against."""
 
+import os
+
 import av
 import pytest
 
@@ -7,6 +9,7 @@ from core.media.clips import write_clip
 from core.media.figure import LOOKS, Scene
 from core.media.metronome import SAMPLE_RATE, ticks
 from core.media.routines import COUNTS, ROUTINES, pose_at, resized
+from tests.videos.other import avif_named_mp4
 
 
 @pytest.mark.parametrize("routine", ROUTINES)
@@ -48,3 +51,15 @@ def test_a_demo_clip_has_moving_pictures_and_sound(tmp_path):
         assert len(frames) == 45
         assert len(set(frames)) > 20
         assert container.streams.audio[0].codec_context.name == "aac"
+
+
+def av1(folder):
+    return write_clip(folder / "a.mp4", seconds=0.2, size=(64, 64), video_codec="libsvtav1")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="AV1's encoder changes it on Linux only.")
+@pytest.mark.parametrize("write", [av1, avif_named_mp4])
+def test_writing_av1_leaves_the_threads_priority_as_it_was(write, tmp_path):
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    write(tmp_path)
+    assert (os.sched_getscheduler(0), os.sched_getparam(0)) == before

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 
-from core.media.clips import write_sound
+from core.media.clips import unchanged_priority, write_sound
 from tests.videos.files import written
 
 
@@ -51,6 +51,7 @@ def png_named_mp4(folder: Path) -> Path:
     return (folder / "photo.png").rename(folder / "photo.mp4")
 
 
+@unchanged_priority()
 def avif_named_mp4(folder: Path) -> Path:
     """A photo in the container of MP4, as phones take them."""
     path = folder / "picture.avif"
