@@ -28,6 +28,7 @@ from core.media.facts import InspectionUnavailable
 from core.multipart import VideoUploadHandler
 from core.received import VideoTooLarge
 from core.storage.base import StorageBusy, StorageFull, StorageUnavailable
+from core.storage.disk import disk_errors
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -185,7 +186,8 @@ def _too_large(request: HttpRequest) -> HttpResponse:
 
 def _accept_body(request: WSGIRequest) -> HttpResponse | None:
     """Install the handler that writes the video to disk, then check CSRF; return the refusal, if any."""
-    settings.INCOMING_ROOT.mkdir(parents=True, exist_ok=True)
+    with disk_errors():
+        settings.INCOMING_ROOT.mkdir(parents=True, exist_ok=True)
     handler = VideoUploadHandler(
         request, folder=settings.INCOMING_ROOT, max_bytes=settings.MAX_VIDEO_BYTES, video_field="video"
     )
