@@ -28,7 +28,9 @@ OURS = ("DJANGO_", "DATABASE_", "REDIS_", "USE_S3", "AWS_")
 
 
 def environment(**variables):
-    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | variables
+    """Return the machine's variables without ours, and these; what a command prints comes in one piece at its end."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    return kept | {"PYTHONUNBUFFERED": ""} | variables  # else a log line may stand between two printed words
 
 
 @contextlib.contextmanager
