@@ -1,14 +1,15 @@
 """How many long bodies a process receives at a time.
 
 # Note [Room for the others]
-A body that comes slowly holds its thread from the first byte to the last. So two of a worker's threads never receive
-one: pages, health, and the calls of uploads go on while every other thread waits for a slow line. Whoever comes when
-all places are taken hears 503 at once, before a byte was read, and when to come again. Their connection ends with
-the answer: the server would wait for the rest of the body in one of the two threads otherwise.
+A body that comes slowly holds its thread from the first byte to the last, and a form with a video until that is checked
+and stored. So two of a worker's threads never have one: pages, health, and the calls of uploads go on while every other
+thread waits for a slow line or a slow storage. Whoever comes when all places are taken hears 503 at once, before a byte
+of the video was read, and when to come again. Their connection ends with the answer: the server would wait for the rest
+of the body in one of the two threads otherwise.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -19,7 +20,7 @@ from core.telemetry.catalog import BODIES_REFUSED
 MOST = 6  # of the 8 threads in gunicorn.conf.py
 LONG_BYTES = 64 * 1024  # fewer lie in the kernel's own buffer before anybody waits for them
 
-_places = BoundedSemaphore(MOST)
+PLACES = BoundedSemaphore(MOST)
 
 
 class TooManyBodies(StorageBusy):
@@ -29,16 +30,19 @@ class TooManyBodies(StorageBusy):
         super().__init__("Too many videos are being sent at this moment. Send it again in a few seconds.")
 
 
-@contextmanager
-def long_body(length: int, environ: dict[str, Any]) -> Iterator[None]:
+def long_body(length: int, environ: dict[str, Any]) -> AbstractContextManager[None]:
     """Hold a place while a body of `length` bytes is read (Note [Room for the others]); raises TooManyBodies."""
-    is_long = length > LONG_BYTES
-    if is_long and not _places.acquire(blocking=False):
+    return place(environ) if length > LONG_BYTES else nullcontext()
+
+
+@contextmanager
+def place(environ: dict[str, Any]) -> Iterator[None]:
+    """Hold a place, whatever the length; raises TooManyBodies, and then the body of `environ` stays unread."""
+    if not PLACES.acquire(blocking=False):
         leave_unread(environ)
         BODIES_REFUSED.add()
         raise TooManyBodies
     try:
         yield
     finally:
-        if is_long:
-            _places.release()
+        PLACES.release()

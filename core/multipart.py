@@ -11,6 +11,7 @@ transfer encoding are refused for the same reason.
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.http import parse_header_parameters
 
 from core.body import BodyReader, body_source
-from core.long_bodies import long_body
+from core.long_bodies import LONG_BYTES, place
 from core.received import NoSpaceLeft, ReceivedVideo, VideoTooLarge, VideoWriter
 
 __all__ = ["MultiPartParserError", "NoSpaceLeft", "ReceivedVideo", "VideoTooLarge", "VideoUploadHandler"]
@@ -39,7 +40,8 @@ class VideoUploadHandler(FileUploadHandler):
 
     `request.FILES[video_field]` is a ReceivedVideo. Raises MultiPartParserError, VideoTooLarge,
     RequestDataTooBig, TooManyFieldsSent, NoSpaceLeft, TooManyBodies or StorageUnavailable, and then leaves no file
-    behind.
+    behind. A long form holds a place from its first byte on, a short one from that of its video, until the video is
+    closed.
     """
 
     chunk_size = BLOCK_BYTES
@@ -55,7 +57,10 @@ class VideoUploadHandler(FileUploadHandler):
         fields_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if fields_bytes is not None and content_length > self._max_bytes + fields_bytes + ENVELOPE_BYTES:
             raise VideoTooLarge(self._max_bytes)
-        with long_body(content_length, META):
+        self._place: AbstractContextManager[None] = place(META)
+        with ExitStack() as self._held:
+            if content_length > LONG_BYTES:
+                self._hold_place()
             source = body_source(input_data, META, content_length)
             reader = BodyReader(source, content_length, block_bytes=self.chunk_size)
             return self._read(reader, boundary, encoding or settings.DEFAULT_CHARSET)
@@ -73,6 +78,11 @@ class VideoUploadHandler(FileUploadHandler):
             raise
         return form.finished()
 
+    def _hold_place(self) -> None:
+        """Hold a place (Note [Room for the others]), unless it is held already."""
+        self._held.enter_context(self._place)
+        self._place = nullcontext()
+
     def _receive(self, part: "_Part", form: "_Form") -> None:
         """Stream a file part to disk; an input in which nothing was chosen is no file."""
         form.count_part()
@@ -83,6 +93,7 @@ class VideoUploadHandler(FileUploadHandler):
             raise MultiPartParserError("A file came in a field that takes none.")
         if form.files:
             raise MultiPartParserError("More than one file was sent.")
+        self._hold_place()
         writer = VideoWriter(self._folder, max_bytes=self._max_bytes)
         try:
             writer.write(first)
@@ -91,7 +102,9 @@ class VideoUploadHandler(FileUploadHandler):
         except BaseException:
             writer.discard()
             raise
-        form.files.appendlist(part.name, writer.finish(name=part.file_name or "", content_type=part.content_type))
+        video = writer.finish(name=part.file_name or "", content_type=part.content_type)
+        video.at_close = self._held.pop_all()
+        form.files.appendlist(part.name, video)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import os
 import unicodedata
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
@@ -47,7 +48,8 @@ class NoSpaceLeft(StorageFull):
 class ReceivedVideo(UploadedFile):
     """A video on our disk, whole: `path`, `size`, `name` (cleaned, to be shown), `checksum_sha256` (hex).
 
-    It is an open binary file, too. `close()` removes what is at `path`, unless `keep()` was called.
+    It is an open binary file, too. `close()` removes what is at `path`, unless `keep()` was called, and gives back what
+    was held for it.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ReceivedVideo(UploadedFile):
         super().__init__(path.open("rb"), name, content_type, size)
         self.path = path
         self.checksum_sha256 = checksum_sha256
+        self.at_close = ExitStack()
         self._removal = weakref.finalize(self, path.unlink, missing_ok=True)
 
     def temporary_file_path(self) -> str:
@@ -71,6 +74,7 @@ class ReceivedVideo(UploadedFile):
     def close(self) -> None:
         """Close the file and remove it if it is still ours; safe to repeat."""
         super().close()
+        self.at_close.close()
         self._removal()
 
 

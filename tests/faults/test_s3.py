@@ -112,9 +112,9 @@ def fault(request: pytest.FixtureRequest, stand: Stand) -> Iterator[Callable[[St
 def test_pages_go_on_while_more_wait_for_the_bucket_than_there_are_threads(
     stand: Stand, fault: Callable[[Stand], None]
 ) -> None:
-    with ThreadPoolExecutor(2 * THREADS) as pool:
+    with ThreadPoolExecutor(3 * THREADS) as pool:
         began = time.monotonic()
-        asking = [pool.submit(stand.complete_upload), pool.submit(stand.send_form)]
+        asking = [pool.submit(stand.complete_upload), *(pool.submit(stand.send_form) for _ in range(THREADS))]
         asking += [pool.submit(stand.open_upload) for _ in range(THREADS)]
         asking += [pool.submit(stand.get, f"{stand.video}thumbnails.vtt") for _ in range(THREADS)]
         for _ in range(3):
