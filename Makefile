@@ -1,8 +1,8 @@
 # `make` lists these targets. `make run` and `make test` are all the set-up there is.
 PYTHON ?= python3
 PORT ?= 8000
-# One more than cores: tests of time-outs and of browsers mostly wait.
-TESTERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
+# Two more than cores: tests of time-outs and of browsers mostly wait.
+TESTERS ?= $(shell expr 2 + $$(getconf _NPROCESSORS_ONLN))
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format check lock clean
@@ -28,7 +28,9 @@ run: .venv/runtime  ## start the site and its worker on SQLite with demo data (P
 	  $(BIN)/python manage.py worker & worker=$$!; trap 'kill $$worker 2>/dev/null; wait $$worker' EXIT; \
 	  $(BIN)/python -m gunicorn practika_project.wsgi:application --bind 127.0.0.1:$(PORT)
 
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/development  ## run the whole test suite, and its functional tests on a production stack too
+	$(BIN)/python -m compileall -q accounts comments core exercises practika_project tests  # for hundreds of processes
 	$(BIN)/python -m pytest -q -n $(TESTERS) --dist loadgroup --timeout 240
 	$(BIN)/python -m tests.stack -q -n $(TESTERS) --dist loadgroup --timeout 240
 
