@@ -1,6 +1,6 @@
 """The backups in a place: found, read, judged. Everything else about backups stands on this."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -85,13 +85,19 @@ def chosen_id(place: Place, wanted: str) -> str:
 
 def read_backup(place: Place, backup_id: str) -> Backup:
     """Return a backup whose manifest and verification are what was written; raises Damaged, naming the file."""
+    made = read_made(place, backup_id)
+    return replace(made, verified_at=_verified_at(place, backup_id, made.manifest_sha256))
+
+
+def read_made(place: Place, backup_id: str) -> Backup:
+    """Return a backup as if it had never been verified; raises Damaged when the manifest is not what was written."""
     name = layout.file_of(backup_id, layout.MANIFEST)
     try:
         sealed = read_small(place, name)
     except NotKept as error:
         raise Damaged(f"{name} is missing.") from error
     manifest = read_manifest(unseal(sealed, name), backup_id=backup_id)
-    return Backup(manifest, digest_of(sealed), _verified_at(place, backup_id, digest_of(sealed)))
+    return Backup(manifest, digest_of(sealed), None)
 
 
 def read_backups(place: Place) -> tuple[list[Backup], list[str]]:

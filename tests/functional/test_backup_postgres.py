@@ -66,6 +66,14 @@ def test_the_restored_site_is_the_one_that_was_backed_up_and_the_old_one_is_kept
     assert site.run("migrate", "--check").returncode == 0
 
 
+def test_a_drill_that_could_not_be_tried_leaves_the_backup_verified(site):
+    made = site.backup("--verify")
+    nobody_listens = {"DATABASE_URL": "postgres://practika@127.0.0.1:1/practika"}
+    assert site.run("verify_backup", "--from", str(site.backups), **nobody_listens).returncode == 2
+    listed = site.run("backup", "--list", "--to", str(site.backups), "--json")
+    assert [row["verified_at"] for row in json.loads(listed.stdout)["backups"]] == [made["verified_at"]]
+
+
 def test_a_server_in_use_is_not_replaced(site, server):
     made = site.backup("--verify")
     with psycopg.connect(server.url()):
