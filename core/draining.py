@@ -18,12 +18,15 @@ every proxy asks another server. Systems without such filters close as others do
 """
 
 import ctypes
+import logging
 import mmap
 import signal
 import socket
 import struct
 import sys
 from types import FrameType
+
+logger = logging.getLogger(__name__)
 
 _told = mmap.mmap(-1, 1)
 
@@ -65,6 +68,8 @@ def ignore_new_connections(listener: socket.socket) -> None:
     if not sys.platform.startswith("linux"):
         return
     program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in _NO_NEW_CONNECTIONS))
-    listener.setsockopt(
-        socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(_NO_NEW_CONNECTIONS), ctypes.addressof(program))
-    )
+    described = struct.pack("HP", len(_NO_NEW_CONNECTIONS), ctypes.addressof(program))
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, described)
+    except OSError as error:
+        logger.info("New connections cannot be held back", extra={"reason": str(error)})

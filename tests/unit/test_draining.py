@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import select
 import socket
 import sys
@@ -9,6 +10,8 @@ import sys
 import pytest
 
 from core.draining import ignore_new_connections
+
+SO_LOCK_FILTER = 44  # asm/socket.h
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the filter is Linux's")
@@ -31,3 +34,16 @@ def test_who_came_before_is_served_and_who_comes_after_is_refused_before_sending
         assert late.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED
         accepted.sendall(b"bye")
         assert early.recv(3) == b"bye"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the filter is Linux's")
+def test_where_the_kernel_grants_no_filter_the_door_stays_open_until_it_is_closed(caplog):
+    caplog.set_level("INFO")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, SO_LOCK_FILTER, 1)  # from now on each is refused with EPERM
+        ignore_new_connections(listener)
+        with socket.create_connection(listener.getsockname(), timeout=30):
+            listener.accept()[0].close()
+    (told,) = caplog.records
+    assert told.message == "New connections cannot be held back"
+    assert os.strerror(errno.EPERM) in told.reason
