@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.conf import settings
+from gunicorn.config import WorkerConnections
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -99,6 +100,13 @@ def test_supervisors_give_a_server_the_time_it_takes_to_stop():
     (of_systemd,) = re.findall(r"^TimeoutStopSec=(.+)$", (ROOT / "ops/systemd/practika-web@.service").read_text(), re.M)
     for given in (of_systemd, *(SERVICES[name]["stop_grace_period"] for name in ("web-a", "web-b"))):
         assert int(given.removesuffix("s")) > int(told.stdout)
+
+
+def test_supervisors_allow_a_server_to_hold_a_file_for_each_of_its_connections():
+    unit = (ROOT / "ops/systemd/practika-.service.d/practika.conf").read_text()
+    (of_systemd,) = re.findall(r"^LimitNOFILE=(.+)$", unit, re.M)
+    for given in (of_systemd, *(SERVICES[name]["ulimits"]["nofile"] for name in ("web-a", "web-b"))):
+        assert int(given) > 2 * WorkerConnections.default
 
 
 # ── Locks ─────────────────────────────────────────────────────────────────────────────────────────────────────
