@@ -31,7 +31,10 @@ _SECRET_PATH = re.compile(r"(/core/media/|/password/reset/key/|/confirm-email/)[
 
 
 def start_error_tracking(*, dsn: str, environment: str, version: str) -> None:
-    """Send every unhandled exception and every ERROR line from now on, in a thread of its own."""
+    """Send every unhandled exception and every ERROR line from now on, in a thread of its own.
+
+    Raises ValueError when `dsn` is no address of a Sentry project.
+    """
     import sentry_sdk
     from sentry_sdk.integrations.django import DjangoIntegration
 

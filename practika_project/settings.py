@@ -3,17 +3,18 @@
 # Note [One file, environment only]
 There is no settings file for each environment. Every variable is read here, through the strict readers of `env`,
 and RUNBOOK.md lists the same names (a test compares the two). What an environment may not do is said in one
-place, `practika_project/production.py`; both raise their sentences together at the end of this file.
+place, `practika_project/production.py`, what is no address in `addresses.py`; all raise their sentences together at the
+end of this file.
 """
 
 from pathlib import Path
-
-import dj_database_url
+from typing import Any
 
 from core.logs import logging_config
 from core.second_cache import ALIAS, redis_cache
 from core.storage.options import S3_STORAGE, s3_options, s3_origins
 from practika_project import __version__, env
+from practika_project.addresses import POSTGRESQL, SQLITE, database_settings, refuse_bad_addresses
 from practika_project.development_key import development_key
 from practika_project.error_tracking import start_error_tracking
 from practika_project.mail import email_settings
@@ -97,11 +98,11 @@ TEMPLATES = [
 # ── Database ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 DATABASE_URL = env.secret("DATABASE_URL")
-DATABASE = (
-    dj_database_url.parse(DATABASE_URL)
+DATABASE: dict[str, Any] = (
+    database_settings(DATABASE_URL)
     if DATABASE_URL
     else {
-        "ENGINE": env.text("DJANGO_DB_ENGINE", "django.db.backends.sqlite3"),
+        "ENGINE": env.choice("DJANGO_DB_ENGINE", SQLITE, (SQLITE, POSTGRESQL)),
         "NAME": env.text("DJANGO_DB_NAME", "db.sqlite3"),
         "USER": env.text("DJANGO_DB_USER"),
         "PASSWORD": env.secret("DJANGO_DB_PASSWORD"),
@@ -109,7 +110,7 @@ DATABASE = (
         "PORT": env.text("DJANGO_DB_PORT"),
     }
 )
-if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASE["ENGINE"] == SQLITE:
     DATABASE["NAME"] = str(BASE_DIR / DATABASE["NAME"])
     # Each thread keeps its connection: opening one took a twentieth of a page.
     DATABASE["CONN_MAX_AGE"] = 600
@@ -335,10 +336,14 @@ METRICS_TOKEN = env.secret("METRICS_TOKEN")
 METRICS_NETWORKS = env.networks("METRICS_NETWORKS")
 SENTRY_DSN = env.secret("SENTRY_DSN")
 if SENTRY_DSN:
-    start_error_tracking(dsn=SENTRY_DSN, environment=ENVIRONMENT, version=VERSION)
+    try:
+        start_error_tracking(dsn=SENTRY_DSN, environment=ENVIRONMENT, version=VERSION)
+    except ValueError:
+        env.refuse("SENTRY_DSN is no address of a project. Copy it from the project's client keys: https://key@host/1.")
 
 # ── Stop here rather than run unsafely ────────────────────────────────────────────────────────────────────────
 
 ALLOW_SQLITE = env.flag("DJANGO_ALLOW_SQLITE", False)
+refuse_bad_addresses(vars())
 refuse_unsafe_production(vars())
 env.stop_if_refused()

@@ -1,6 +1,7 @@
 """Where backups are kept: what a folder and an S3 prefix both do, and the errors they end with."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,6 +12,7 @@ from core.backup.manifest import StoredFile
 from core.backup.sealed import Damaged
 
 BLOCK_BYTES = 1024 * 1024
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 
 
 class PlaceUnavailable(Exception):
@@ -72,7 +74,7 @@ def open_place(address: str, *, scratch: Path, s3_options: dict[str, object]) ->
         from core.backup.s3 import S3Place
 
         return S3Place(parts.netloc, parts.path.strip("/"), scratch=scratch, options=s3_options)
-    if not address or "://" in address:
+    if not address or SCHEME.match(address):  # `s3:bucket` is a typing error, not a folder of that name
         raise PlaceUnavailable(f"{address!r} is no place for backups. Write a folder's path or s3://bucket/prefix.")
     from core.backup.folder import FolderPlace
 

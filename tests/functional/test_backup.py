@@ -181,7 +181,7 @@ def test_a_child_that_is_begun_meanwhile_does_not_hold_the_place(tmp_path):
 
 def test_a_place_that_cannot_be_used_is_told_with_exit_code_2(site):
     (site.folder / "file").write_text("no folder")
-    for place in (str(site.folder / "file" / "below"), "ftp://example.org/x", "s3://"):
+    for place in (str(site.folder / "file" / "below"), "ftp://example.org/x", "s3://", "s3:bucket"):
         done = site.run("backup", "--to", place)
         assert done.returncode == 2, done
         assert done.stderr.strip().count("\n") == 0

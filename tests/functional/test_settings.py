@@ -19,6 +19,14 @@ GOOD = {
     "DJANGO_TRUSTED_PROXY_COUNT": "1",
 }
 S3 = {"USE_S3": "true", "AWS_STORAGE_BUCKET_NAME": "videos"}
+ADDRESSES = S3 | {
+    "DJANGO_ALLOWED_HOSTS": "practika.example.org,.school.example.org,127.0.0.1,[::1]",
+    "DATABASE_URL": "postgres://practika:p%40w@%2Frun%2Fpostgresql/practika",
+    "REDIS_URL": "rediss://:pw@cache.example.org:6379/0",
+    "AWS_S3_ENDPOINT_URL": "http://127.0.0.1:9000",
+    "DJANGO_BACKUP_ROOT": "s3://backups/nightly",
+    "PRACTIKA_X_ACCEL_PREFIX": "/protected-media",
+}
 
 
 def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -53,6 +61,21 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ({"USE_S3": "ture"}, "USE_S3"),
         ({"DJANGO_ENVIRONMENT": "prod"}, "DJANGO_ENVIRONMENT"),
         ({"DJANGO_BASE_URL": "practika.example.org"}, "DJANGO_BASE_URL"),
+        ({"DATABASE_URL": f"mysql://ada:{KEY}@db.example.org/practika"}, "DATABASE_URL begins with 'mysql'"),
+        ({"DATABASE_URL": f"postgres//ada:{KEY}@db.example.org/practika"}, "DATABASE_URL has no scheme"),
+        ({"DATABASE_URL": f"postgres://ada:{KEY}#@db.example.org/practika"}, "DATABASE_URL cannot be read"),
+        ({"DATABASE_URL": f"postgres://ada:{KEY}@db.example.org/"}, "DATABASE_URL names no database"),
+        ({"DATABASE_URL": "", "DJANGO_DB_ENGINE": "postgresql"}, "DJANGO_DB_ENGINE is 'postgresql'"),
+        ({"REDIS_URL": f"ada:{KEY}@cache.example.org:6379"}, "REDIS_URL is no address"),
+        ({"SENTRY_DSN": KEY}, "SENTRY_DSN is no address"),
+        ({"DJANGO_ALLOWED_HOSTS": "https://practika.example.org"}, "DJANGO_ALLOWED_HOSTS has 'https://practika"),
+        ({"DJANGO_ALLOWED_HOSTS": "practika.example.org:443"}, "DJANGO_ALLOWED_HOSTS has 'practika.example.org:443'"),
+        ({**S3, "AWS_S3_ENDPOINT_URL": "s3.example.org:9000"}, "AWS_S3_ENDPOINT_URL is 's3.example.org:9000'"),
+        ({**S3, "AWS_ACCESS_KEY_ID": KEY}, "Set both, or neither"),
+        ({"AWS_S3_CUSTOM_DOMAIN": "https://cdn.example.org"}, "AWS_S3_CUSTOM_DOMAIN is 'https://cdn"),
+        ({"DJANGO_BACKUP_ROOT": "s3:backups"}, "DJANGO_BACKUP_ROOT is 's3:backups'"),
+        ({"DJANGO_BACKUP_ROOT": "gs://backups"}, "DJANGO_BACKUP_ROOT is 'gs://backups'"),
+        ({"PRACTIKA_X_ACCEL_PREFIX": "protected-media"}, "PRACTIKA_X_ACCEL_PREFIX is 'protected-media'"),
         ({"DJANGO_EMAIL_URL": f"smtp+starttls://ada:{KEY}@mail.example.org"}, "DJANGO_EMAIL_URL begins with"),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
@@ -72,8 +95,8 @@ def test_every_problem_is_said_in_one_go():
 
 @pytest.mark.parametrize(
     "changed",
-    [{}, S3, {"DATABASE_URL": "", "DJANGO_ALLOW_SQLITE": "True"}],
-    ids=["postgresql", "s3", "sqlite-by-name"],
+    [{}, S3, {"DATABASE_URL": "", "DJANGO_ALLOW_SQLITE": "True"}, ADDRESSES],
+    ids=["postgresql", "s3", "sqlite-by-name", "every-kind-of-address"],
 )
 def test_a_good_production_environment_has_no_warning(changed):
     ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **{**GOOD, **changed})
