@@ -120,8 +120,13 @@ def test_an_attempt_is_answered_at_a_moment_and_the_learner_is_taken_there(visit
     ada.get_by_label("Your comment").fill("You stop late here.")
     ada.get_by_role("button", name="Comment").click()
     expect(ada.get_by_text("You stop late here.")).to_be_visible()
+    address = ada.url.partition("#")[0]
+    ada.get_by_label("Your comment").fill("And look up.")
     ada.get_by_role("button", name="Redo").click()
-    ada.wait_for_load_state()
+    expect(ada.get_by_text("Ben has your answer")).to_be_visible()
+    ada.goto(address)
+    expect(ada.get_by_text("And look up.", exact=True)).to_be_visible()
+    expect(ada.get_by_label("Your comment")).to_have_value("")
 
     open_exercise(ben, "Turn and stop")
     ben.get_by_role("link", name="Attempt 1").click()

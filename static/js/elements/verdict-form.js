@@ -25,6 +25,7 @@ export class VerdictForm extends HTMLElement {
       });
       if (!answer.ok) throw new Error(String(answer.status));
       text.value = "";
+      text.dispatchEvent(new Event("input", { bubbles: true })); // its draft goes with it
       form.requestSubmit(verdict);
     } catch {
       const sentence = this.querySelector("[role=alert]");
