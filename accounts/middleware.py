@@ -1,20 +1,30 @@
-"""The person behind a request: their time zone, and when they were last here."""
+"""The person behind a request: whether there is one, their time zone, and when they were last here."""
 
 import logging
 import zoneinfo
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.services.people import note_seen
+from core.http import log_in_first
 
 logger = logging.getLogger(__name__)
 
 SEEN_EVERY = timedelta(minutes=10)
+
+
+class EntranceMiddleware(LoginRequiredMiddleware):
+    """Every page needs a log-in unless it says otherwise; whoever sent a form is led back to its page, not to it."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: object) -> HttpResponseRedirect:
+        """Return the way to the log-in page."""
+        return log_in_first(request)
 
 
 class PersonMiddleware:

@@ -12,16 +12,18 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.handlers.wsgi import WSGIRequest
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, UnreadablePostError
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 
 from core.media.facts import InspectionUnavailable
@@ -48,7 +50,7 @@ ERROR_PAGES = frozenset({400, 403, 404, 413, 429, 503})
 
 
 class AuthenticatedRequest(HttpRequest):
-    """A request of somebody who is logged in; LoginRequiredMiddleware and `receives_video` let no other through."""
+    """A request of somebody who is logged in; EntranceMiddleware and `receives_video` let no other through."""
 
     user: "User"
 
@@ -66,6 +68,19 @@ def unauthorized() -> JsonResponse:
     response = problem(401, "Log in first", "This needs an account. Log in, then try again.")
     response["WWW-Authenticate"] = 'Session realm="Practika"'
     return response
+
+
+def log_in_first(request: HttpRequest) -> HttpResponseRedirect:
+    """Lead to the log-in page, and from there back: to the page asked for, or to the one whose form was sent."""
+    return redirect_to_login(request.get_full_path() if request.method in {"GET", "HEAD"} else _page_of_form(request))
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """Return where a form was sent from, or home; what it was sent to may take forms only, and show nothing."""
+    sender = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(sender, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    return urlsplit(sender)._replace(scheme="", netloc="", fragment="").geturl()
 
 
 def json_answer(body: dict[str, Any], *, status: int = 200) -> JsonResponse:
@@ -148,7 +163,7 @@ def receives_video(view: View) -> View:
     @wraps(view)
     def receiving_view(request: WSGIRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return _log_in_first(request)
+            return unauthorized() if wants_json(request) else log_in_first(request)
         try:
             refusal = (_refuse_length(request) or _accept_body(request)) if request.method == "POST" else None
             return refusal or view(request, *args, **kwargs)
@@ -162,10 +177,6 @@ def receives_video(view: View) -> View:
             return refuse(request, 503, "Not checked", NOT_CHECKED)
 
     return receiving_view
-
-
-def _log_in_first(request: HttpRequest) -> HttpResponse:
-    return unauthorized() if wants_json(request) else redirect_to_login(request.get_full_path())
 
 
 def _refuse_length(request: HttpRequest) -> HttpResponse | None:

@@ -1,7 +1,8 @@
 """Getting in, passwords, sign-up, the profile, and who is in a class as what."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -15,6 +16,7 @@ from core.models import AuditEvent
 from tests import factories
 
 LOGIN, SIGNUP, RESET = "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"
+NOBODYS = UUID(int=0)
 NEW_PASSWORD = "correct-horse-battery-7"
 TOKEN = re.compile(r'(csrfmiddlewaretoken" value="|nonce=")[^"]+"')
 
@@ -44,6 +46,21 @@ def test_a_wrong_password_answers_the_same_for_known_and_unknown_addresses(ben):
     known, unknown = log_in("ben@example.org", "wrong"), log_in("zoe@example.org", "wrong")
     assert known.status_code == unknown.status_code
     assert body_of(known).replace("ben@", "zoe@") == body_of(unknown)
+
+
+@pytest.mark.parametrize(
+    ("method", "to", "sender", "back"),
+    [
+        ("get", "/exercises/?q=arms", "http://testserver/", "/exercises/?q=arms"),
+        ("post", f"/videos/{NOBODYS}/comments/", "http://testserver/exercises/1/?loop=0-5#c", "/exercises/1/?loop=0-5"),
+        ("post", f"/attempts/{NOBODYS}/submit/", "http://testserver/attempts/1/", "/attempts/1/"),
+        ("post", f"/attempts/{NOBODYS}/submit/", "https://example.org/attempts/1/", "/"),
+        ("post", f"/attempts/{NOBODYS}/submit/", "", "/"),
+    ],
+)
+def test_whoever_must_log_in_first_is_led_back_to_the_page_with_the_form(db, method, to, sender, back):
+    answer = getattr(Client(), method)(to, headers={"Referer": sender})
+    assert answer["Location"] == f"{LOGIN}?next={quote(back)}"
 
 
 def test_logging_in_gives_the_session_a_new_key_and_logging_out_ends_it(ben):
