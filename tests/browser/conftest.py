@@ -130,10 +130,14 @@ def signed_in(site: str, chromium: Browser) -> Callable[[str], dict]:
 
 def log_in(page: Page, who: str) -> None:
     page.goto("/accounts/login/")
+    fill_entrance(page, who)
+    page.wait_for_url("/")
+
+
+def fill_entrance(page: Page, who: str) -> None:
     page.get_by_label("Email").fill(f"{who}@example.org")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("/")
 
 
 @pytest.fixture

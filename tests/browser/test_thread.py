@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.conftest import DESKTOP, PHONE, Visit, fill_entrance
 from tests.browser.test_journey import MEASURE, open_exercise
 
 pytestmark = pytest.mark.browser
@@ -75,3 +75,20 @@ def test_words_in_progress_are_there_again_with_their_moment_until_they_are_sent
     page.get_by_role("button", name="Comment", exact=True).click()
     page.get_by_text("Half a sentence", exact=True).wait_for()
     expect(composer).to_have_value("")
+
+
+def test_words_sent_after_the_session_ended_are_there_again_after_the_log_in(visit: Visit) -> None:
+    page = visit("ben", viewport=PHONE)
+    open_exercise(page, EXERCISE)
+    address = page.url
+    page.get_by_label("Your comment").fill("Not to be lost")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Comment", exact=True).click()
+    page.wait_for_url("/accounts/login/?next=**")
+    fill_entrance(page, "ben")
+    page.wait_for_url(address)
+    expect(page.get_by_label("Your comment")).to_have_value("Not to be lost")
+    page.get_by_role("button", name="Comment", exact=True).click()
+    page.get_by_text("Not to be lost", exact=True).wait_for()
+    page.goto(address)
+    expect(page.get_by_label("Your comment")).to_have_value("")

@@ -1,26 +1,46 @@
-// Words in progress outlive the page: a draft for each form of a thread, in this tab, until it is sent or emptied.
+// Words in progress outlive the page: a draft for each form of a thread, in this tab, until it has arrived or is emptied.
 //
 // Note [Whose draft]
 // A tab may be handed on, so the key names the reader: nobody finds another's words.
+//
+// Note [Sent is not arrived]
+// What is sent may meet a session that ended, or no line at all. So it is laid aside, and forgotten only when a thread
+// opens at a comment, as it does after each one that arrived; any other way to a thread makes it a draft again.
+
+const SENT = "practika.sent";
 
 /** Keeps the drafts of `thread` from now on. */
 export function keepDrafts(thread) {
+  settleSent();
   for (const kind of ["input", "change"]) thread.addEventListener(kind, ({ target }) => keep(target.form));
-  thread.addEventListener("submit", ({ target }) => write(target, null));
+  thread.addEventListener("submit", ({ target }) => layAside(target));
 }
 
 /** Puts the draft of `form` back with its moment, unless the page came with words in it. */
 export function restoreDraft(form) {
   const { text, at_ms: at } = form.elements;
   if (text.value) return keep(form);
-  const draft = read(form);
+  const draft = read(nameOf(form));
   if (draft) [text.value, at.value] = draft;
 }
 
 function keep(form) {
   if (!form?.elements.parent) return; // not one that writes a comment
   const { text, at_ms: at } = form.elements;
-  write(form, text.value.trim() ? [text.value, at.value] : null);
+  store(nameOf(form), text.value.trim() ? [text.value, at.value] : null);
+}
+
+function layAside(form) {
+  if (!form.elements.parent) return;
+  keep(form);
+  store(SENT, read(nameOf(form)) && [nameOf(form), read(nameOf(form))]);
+  store(nameOf(form), null);
+}
+
+function settleSent() {
+  const sent = read(SENT);
+  store(SENT, null);
+  if (sent && !location.hash.startsWith("#comment-")) store(...sent);
 }
 
 function nameOf(form) {
@@ -28,18 +48,18 @@ function nameOf(form) {
   return ["practika.draft", reader, form.getAttribute("action"), form.elements.parent.value].join(" ");
 }
 
-function read(form) {
+function read(name) {
   try {
-    return JSON.parse(sessionStorage.getItem(nameOf(form)));
+    return JSON.parse(sessionStorage.getItem(name));
   } catch {
     return null; // storage is off, or somebody else wrote there
   }
 }
 
-function write(form, draft) {
+function store(name, value) {
   try {
-    if (draft) sessionStorage.setItem(nameOf(form), JSON.stringify(draft));
-    else sessionStorage.removeItem(nameOf(form));
+    if (value) sessionStorage.setItem(name, JSON.stringify(value));
+    else sessionStorage.removeItem(name);
   } catch {
     // Storage is off or full: the words live as long as the page.
   }
