@@ -7,13 +7,20 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError, ProgrammingError
+
+from core.log_output import write_to_standard_error
 
 READER_LEFT = 141  # what a shell calls a program that ended because nobody read on: 128 + SIGPIPE
+COULD_NOT_TELL = 2
+LOOK = "What is wrong says: python manage.py preflight. Where it was met says the same command with --traceback."
 
 
 def main() -> None:
-    """Run the command; settings that cannot be used end it with their sentences and exit code 1."""
+    """Run the command; settings that cannot be used end it with their sentences and exit code 1, a database with 2."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "practika_project.settings")
+    if "--json" in sys.argv:  # a program reads standard output, and what is logged is no part of the answer
+        write_to_standard_error()
     try:
         try:
             execute_from_command_line(sys.argv)
@@ -21,6 +28,11 @@ def main() -> None:
             sys.stdout.flush()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    except (OperationalError, ProgrammingError) as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.stderr.write(f"The database cannot be used: {str(error).strip()}\n{LOOK}\n")
+        sys.exit(COULD_NOT_TELL)
     except BrokenPipeError:
         if not nobody_reads(sys.stdout.fileno()):
             raise

@@ -34,13 +34,13 @@ GATHER_SECONDS = 0.02
 
 
 class NonBlockingHandler(logging.Handler):
-    """Writes lines to a file descriptor (default: standard output); `dropped` counts those it could not."""
+    """Writes lines to a file descriptor (default: the usual output); `dropped` counts those it could not."""
 
     _failure: Any
 
     def __init__(self, descriptor: int | None = None, *, queue_bytes: int = QUEUE_BYTES) -> None:
         super().__init__()
-        self.descriptor = _standard_output() if descriptor is None else descriptor
+        self.descriptor = _descriptor() if descriptor is None else descriptor
         self.queue_bytes = queue_bytes
         self.start_empty()
         HANDLERS.add(self)
@@ -204,9 +204,18 @@ def _write_whole(descriptor: int, chunk: bytes) -> bool:
     return True
 
 
-def _standard_output() -> int:
-    """Return its descriptor, or one that is never open when the process was started without."""
-    return sys.__stdout__.fileno() if sys.__stdout__ else -1
+def write_to_standard_error() -> None:
+    """Let handlers that are made from now on write there, because standard output is to hold an answer alone."""
+    global _usual_output
+    _usual_output = sys.__stderr__
+
+
+_usual_output = sys.__stdout__
+
+
+def _descriptor() -> int:
+    """Return that of the usual output, or one that is never open when the process was started without."""
+    return _usual_output.fileno() if _usual_output else -1
 
 
 HANDLERS: "weakref.WeakSet[NonBlockingHandler]" = weakref.WeakSet()

@@ -1,7 +1,6 @@
 """How the commands of the backup family end: exit 0 fine, 1 a problem was found, 2 nothing could be said."""
 
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,13 +23,7 @@ _UNKNOWN = (BackupUnavailable, DatabaseInUse, PlaceUnavailable, StorageUnavailab
 
 @contextmanager
 def exits(*, as_json: bool) -> Iterator[None]:
-    """End the process with 1 or 2 and the sentence of the error, as JSON when that was asked for.
-
-    What other programs read is JSON alone: log lines of the level INFO would stand between.
-    """
-    disabled = logging.root.manager.disable
-    if as_json:
-        logging.disable(max(disabled, logging.INFO))
+    """End the process with 1 or 2 and the sentence of the error, as JSON when that was asked for."""
     try:
         yield
     except _PROBLEMS as error:
@@ -41,8 +34,6 @@ def exits(*, as_json: bool) -> Iterator[None]:
         _end(UNKNOWN, f"The database does not answer: {error}".strip(), as_json=as_json)
     except OSError as error:
         _end(UNKNOWN, f"{error.strerror or error}: {error.filename or 'a temporary file'}.", as_json=as_json)
-    finally:
-        logging.disable(disabled)
 
 
 def _end(code: int, sentence: str, *, as_json: bool) -> None:
