@@ -9,10 +9,12 @@ import { VerdictForm } from "./elements/verdict-form.js";
 import { VideoPeek } from "./elements/video-peek.js";
 import { VideoRecorder } from "./elements/video-recorder.js";
 import { refuseOtherDrops } from "./lib/drop.js";
+import { showChosen } from "./lib/filters.js";
 import { sendFormsOnce } from "./lib/once.js";
 
 sendFormsOnce(document);
 refuseOtherDrops(document);
+showChosen(document);
 
 customElements.define("player-timeline", PlayerTimeline);
 customElements.define("practice-player", PracticePlayer);

@@ -37,6 +37,8 @@ def test_the_states_on_a_phone_scroll_to_the_edge_of_the_window(visit):
     archived.scroll_into_view_if_needed()
     archived.click()
     assert "No exercise fits." in page.locator("main").inner_text()
+    expect(archived).to_be_in_viewport(ratio=1)
+    assert page.evaluate("scrollY") == 0
 
 
 @pytest.mark.parametrize("shapes", ["", "pair--tall-wide", "pair--wide-tall"])
