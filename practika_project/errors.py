@@ -5,6 +5,7 @@ The pages depend on nothing: no session, no database, no static manifest. What t
 
 import logging
 import sys
+from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -47,6 +48,24 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404, the same for what is not there and for what one may not see."""
     return refuse(request, 404, "Not found", "There is nothing here, or it is not for this account.")
+
+
+class MethodPageMiddleware:
+    """Gives a page to who opens the address of a form, by a reload or the way back; Django's 405 is an empty answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the answer of the rest of the site, or 405 with a page and the methods that are allowed."""
+        response = self.get_response(request)
+        reads_pages = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        if response.status_code != 405 or not reads_pages:
+            return response
+        reason = "This address only takes what a form sends. Nothing was changed."
+        page = refuse(request, 405, "Nothing to see", reason)
+        page["Allow"] = response["Allow"]
+        return page
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

@@ -83,3 +83,12 @@ def test_a_page_over_http_names_the_request(ben, as_user):
     assert "quote <code>seen-by-ada</code>" in answer.content.decode()
     as_json = as_user(ben).get("/core/api/nothing/", headers={"X-Request-ID": "seen-by-ada"})
     assert as_json.json()["request_id"] == "seen-by-ada"
+
+
+def test_the_address_of_a_form_is_a_page_to_who_opens_it_and_an_empty_answer_to_a_program(ben, as_user, classroom):
+    path = f"/classes/{classroom.pk}/members/"
+    answer = as_user(ben).get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "Error 405" in answer.content.decode()
+    assert "<h1>Nothing to see</h1>" in answer.content.decode()
+    assert as_user(ben).get(path).content == b""
