@@ -14,6 +14,8 @@ UPLOAD = (
     f"Content-Type: video/mp4\r\n\r\nsmoke\r\n--{BOUNDARY}--\r\n"
 ).encode()
 CLOSED = "The site is closed (manage.py maintenance status), or cannot do this now: RUNBOOK.md, Ready answers 503."
+MOVED = (301, 302, 307, 308)
+TO_HTTPS = "This address sends people to https, as production does: give the https address that people use."
 
 Ask = Callable[..., Answer]
 
@@ -23,7 +25,10 @@ def smoke(url: str, *, timeout_s: float = 10.0) -> list[Finding]:
     secure = read_address(url)[0]
 
     def ask(path: str, **request: object) -> Answer:
-        return fetch(urljoin(url, path), timeout_s=timeout_s, **request)  # type: ignore[arg-type]
+        answer = fetch(urljoin(url, path), timeout_s=timeout_s, **request)  # type: ignore[arg-type]
+        if not secure and answer.status in MOVED and answer.headers.get("location", "").startswith("https://"):
+            raise Failed(f"answered {answer.status} → {answer.headers['location']}", TO_HTTPS)
+        return answer
 
     checks: dict[str, Callable[[], str]] = {
         "health": lambda: check_health(ask),

@@ -105,6 +105,12 @@ def test_a_redirect_or_another_site_passes_nothing(answer):
     assert failed == set(SMOKE)
 
 
+def test_an_address_that_sends_people_to_https_gives_one_advice_only():
+    with impostor(redirect) as url:
+        _, printed = run("smoke", url, "--json")
+    assert {"give the https address" in check["hint"] for check in json.loads(printed)["checks"]} == {True}
+
+
 def test_https_without_hsts_or_with_a_loose_policy_fails():
     headers = {
         "content-security-policy": "default-src 'none'",
