@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.template.defaultfilters import pluralize
 
-from core.operations.findings import Check, Failed, Finding, find_all
+from core.operations.findings import Check, CouldNotTell, Failed, Finding, find_all
 from core.operations.tables import bytes_text
 from core.second_cache import SECOND_CACHE, SecondCacheAway
 from core.services import components
@@ -79,27 +79,27 @@ def storage_round_trip() -> str:
 
 def database_answers() -> str:
     """Return which database answered."""
-    _asked("Start it, or mend DATABASE_URL (or DJANGO_DB_*).", components.check_database)
+    _asked("Start it, or mend DATABASE_URL (or DJANGO_DB_*).", _connect)
     named = Path(str(connection.settings_dict["NAME"])).name
     return f"{connection.vendor}: {named}"
 
 
 def migrations_applied() -> str:
     """Raise Failed with the missing ones when the database is behind this release."""
-    _asked("python manage.py migrate", components.check_migrations)
+    _asked_of_database("python manage.py migrate", components.check_migrations)
     return "all applied"
 
 
 def cache_keeps() -> str:
     """Put a value into the cache and get it back."""
-    _asked("It lives in the database: python manage.py migrate.", components.check_first_cache)
+    _asked_of_database("It lives in the database: python manage.py migrate.", components.check_first_cache)
     _asked("Start Redis, mend REDIS_URL, or unset it: nothing needs it.", SECOND_CACHE.check)
     return "kept what was put there"
 
 
 def queue_moves() -> str:
     """Return how much waits; raise Failed when a video has waited too long."""
-    _asked("Start python manage.py worker.", components.check_queue)
+    _asked_of_database("Start python manage.py worker.", components.check_queue)
     stats = queue_stats()
     return f"{stats.queued} waiting, {stats.workers} worker{pluralize(stats.workers)}"
 
@@ -141,6 +141,25 @@ CHECKS: dict[str, Check] = {
     "static files": static_is_collected,
     "disk": disk_has_room,
 }
+
+
+def _asked_of_database(hint: str, check: Callable[[], None]) -> None:
+    try:
+        components.check_database()
+    except DatabaseError as error:  # the line of the database says why, and its advice is the only one
+        raise CouldNotTell("the database does not answer") from error
+    _asked(hint, check)
+
+
+def _connect() -> None:
+    """Connect without the pool, which only says that it got no connection, never why."""
+    alone = connection.copy()
+    alone.settings_dict["OPTIONS"].pop("pool", None)
+    try:
+        with alone.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        alone.close()
 
 
 def _asked(hint: str, check: Callable[[], None]) -> None:

@@ -50,6 +50,17 @@ def test_a_weak_key_fails_the_preflight_without_being_shown(settings):
     assert settings.SECRET_KEY not in printed
 
 
+def test_a_database_that_refuses_us_says_why_and_is_the_only_one_to_be_mended():
+    variables = environment(DATABASE_URL="postgres://nobody@127.0.0.1:9/none")
+    done = subprocess.run([sys.executable, "manage.py", "preflight", "--json"], cwd=ROOT, capture_output=True,
+                          text=True, env=variables, timeout=60)  # fmt: skip
+    found = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 1
+    assert "refused" in found["database"]["detail"]
+    assert {found[name]["state"] for name in ("migrations", "cache", "queue")} == {"unknown"}
+    assert {name for name in found if found[name]["hint"]} == {"database"}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_database_without_tables_fails_with_what_to_type(monkeypatch, tmp_path):
     elsewhere = {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "db.sqlite3", "OPTIONS": {}}
