@@ -12,6 +12,11 @@ from core.telemetry.catalog import LOGINS
 class AccountAdapter(DefaultAccountAdapter):
     """allauth's rules with ours: sign-up only when the operator opened it."""
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "This address and this password do not belong together. Check both, and try again.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return whether people may make an account themselves; it has no role in any class."""
         return bool(settings.ALLOW_SIGNUP)

@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 
+from accounts.entrance import InOurWords
 from accounts.models import Classroom, Membership, User
 
 
@@ -14,7 +15,7 @@ def time_zone_choices() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())]
 
 
-class SignupForm(AllauthSignupForm):
+class SignupForm(InOurWords, AllauthSignupForm):
     """Sign-up asks for the name that others see."""
 
     name = forms.CharField(max_length=80, label="Your name")

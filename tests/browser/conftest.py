@@ -135,7 +135,7 @@ def log_in(page: Page, who: str) -> None:
 
 
 def fill_entrance(page: Page, who: str) -> None:
-    page.get_by_label("Email").fill(f"{who}@example.org")
+    page.get_by_label("E-mail address").fill(f"{who}@example.org")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
 

@@ -63,6 +63,15 @@ def test_whoever_must_log_in_first_is_led_back_to_the_page_with_the_form(db, met
     assert answer["Location"] == f"{LOGIN}?next={quote(back)}"
 
 
+@pytest.mark.parametrize("path", [LOGIN, SIGNUP, RESET, "/accounts/email/", "/accounts/password/change/"])
+def test_a_form_about_the_account_is_named_as_the_rest_of_the_site_is(ben, as_user, settings, path):
+    settings.ALLOW_SIGNUP = True
+    client = as_user(ben) if path not in {LOGIN, SIGNUP, RESET} else Client()
+    page = client.get(path).content.decode()
+    assert re.findall(r">(Email|[A-Z][a-z]+ Password)|placeholder=|\(again\)", page) == []
+    assert re.search(r">(E-mail address|Current password)</label>", page)
+
+
 def test_logging_in_gives_the_session_a_new_key_and_logging_out_ends_it(ben):
     client = Client()
     client.get(LOGIN)
