@@ -1,4 +1,4 @@
-"""What Ada sees before she scrolls: the whole player, and a filter that ends at the window's edge."""
+"""What people see before they scroll: the whole player, and a filter that ends at the window's edge."""
 
 import pytest
 from playwright.sync_api import expect
@@ -15,10 +15,14 @@ CUT_OFF = """(pair) => [...pair.querySelectorAll(".player")].flatMap((player) =>
 })"""
 
 
-@pytest.mark.parametrize("viewport", [PHONE, NARROW, DESKTOP], ids=["phone", "narrow", "desktop"])
+@pytest.mark.parametrize(
+    ("who", "viewport"),
+    [("ada", PHONE), ("ada", NARROW), ("ada", DESKTOP), ("ben", PHONE)],  # Ben's state stands below the title
+    ids=["phone", "narrow", "desktop", "learner"],
+)
 @pytest.mark.parametrize("name", ["Arms on eight counts", "Side steps in time"])
-def test_the_controls_of_the_player_are_all_on_the_first_screen(visit, name, viewport):
-    page = visit("ada", viewport=viewport)
+def test_the_controls_of_the_player_are_all_on_the_first_screen(visit, name, who, viewport):
+    page = visit(who, viewport=viewport)
     page.goto("/exercises/")
     page.get_by_role("link", name=name).click()
     deck = page.get_by_role("group", name="Practice tools").bounding_box()
