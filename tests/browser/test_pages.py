@@ -180,3 +180,13 @@ def test_a_portrait_video_stands_in_no_wide_black_box(visit: Visit, width: int) 
     box, shape = video.bounding_box(), video.evaluate("(video) => video.width / video.height")
     assert shape < 1
     assert box["width"] <= 2 * box["height"] * shape
+
+
+def test_a_link_below_a_field_or_in_a_notice_is_large_enough_for_a_finger(visit: Visit) -> None:
+    nobody, ben = visit(), visit("ben")
+    nobody.goto("/accounts/login/")
+    open_exercise(ben, "Arms on eight counts")
+    links = [nobody.get_by_role("link", name="Forgot your password?"), ben.get_by_role("link", name="To attempt 1")]
+    assert [link.bounding_box()["height"] for link in links] == [44, 44]
+    field, link = nobody.get_by_label("Password").bounding_box(), links[0].bounding_box()
+    assert field["y"] + field["height"] <= link["y"]
