@@ -23,6 +23,7 @@ MAIN = """
 daemon off; worker_processes 1; pid nginx.pid; error_log stderr;
 events {}
 http {
+    access_log off;
     client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
     include conf.d/*.conf;

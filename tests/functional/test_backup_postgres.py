@@ -86,7 +86,7 @@ def test_a_server_in_use_is_not_replaced(site, server):
 def test_the_counts_are_those_of_the_dump_while_rows_are_written(site, server):
     endless = f'while :; do echo "{WRITING}"; done'
     writer = subprocess.Popen(
-        ["bash", "-c", f"{endless} | psql --quiet --dbname='{server.url()}'"],
+        ["bash", "-c", f"{endless} | {server.programs}/psql --quiet --dbname='{server.url()}'"],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     try:

@@ -15,11 +15,14 @@ SO_LOCK_FILTER = 44  # asm/socket.h
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the filter is Linux's")
-def test_who_came_before_is_served_and_who_comes_after_is_refused_before_sending_anything():
+def test_who_came_before_is_served_and_who_comes_after_is_refused_before_sending_anything(caplog):
+    caplog.set_level("INFO")
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         early = stack.enter_context(socket.create_connection(listener.getsockname(), timeout=30))
         ignore_new_connections(listener)
+        if os.geteuid() != 0 and caplog.records:
+            pytest.skip("this kernel grants the filter to root alone")
         late = stack.enter_context(socket.socket())
         late.setblocking(False)
         assert late.connect_ex(listener.getsockname()) == errno.EINPROGRESS  # nobody answers
