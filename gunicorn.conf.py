@@ -55,6 +55,16 @@ logger_class = GunicornLogger
 control_socket_disable = True
 
 
+def on_starting(server: Any) -> None:
+    """Stop where production has no static files: every page would answer 500 while health and readiness are fine."""
+    manifest = practika_project.settings.STATIC_ROOT / "staticfiles.json"
+    if practika_project.settings.PRODUCTION and not os.access(manifest, os.R_OK):
+        sys.exit(
+            f"Static files are not collected: {manifest} cannot be read. Run python manage.py collectstatic --noinput "
+            "with the same variables, as the account that runs Practika."
+        )
+
+
 def when_ready(server: Any) -> None:
     """Let the master's SIGTERM reach readiness first; gunicorn has just set its own handlers."""
     drain_at_sigterm()

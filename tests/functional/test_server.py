@@ -105,3 +105,20 @@ def test_settings_that_cannot_be_used_stop_the_start_with_their_sentences_alone(
     assert "USE_S3 is 'ture', which is neither true nor false. Write True or False.\n" in ended.stderr
     assert "DJANGO_DEBUG is 'maybe'" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_production_without_collected_static_files_stops_the_start_with_what_to_type(tmp_path):
+    variables = environment(
+        DJANGO_ENVIRONMENT="production",
+        DJANGO_SECRET_KEY="k9Zr3vQmX7pLw2Ns8TyB4hJd6FgCeRuA1oViKbPqYtMxGzWnSfDlHj50",
+        DJANGO_ALLOWED_HOSTS="practika.example.org",
+        DJANGO_ALLOW_SQLITE="True",
+        DJANGO_STATIC_ROOT=str(tmp_path / "nothing"),
+    )
+    ended = subprocess.run(
+        [*GUNICORN, "--bind", "127.0.0.1:0"], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert f"{tmp_path}/nothing/staticfiles.json cannot be read. Run python manage.py collectstatic" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Listening at" not in ended.stdout
