@@ -173,5 +173,9 @@ def _is_complaint(message: ConsoleMessage) -> bool:
     is_too_late = "409 (Conflict)" in message.text and "/core/api/uploads/" in url  # canceled when it was complete
     is_old_link = "403 (Forbidden)" in message.text and "/core/api/parts/" in url  # another is asked for
     is_no_video = "415 (Unsupported" in message.text and "/core/api/uploads/" in url
+    begins = url.endswith("/core/api/uploads/")
+    is_logged_out = begins and "401 (Unauthorized)" in message.text  # and told how to go on
+    is_old_token = begins and "403 (Forbidden)" in message.text  # another is asked for
     is_meant = url.endswith(NO_PAGE) or is_broken_line or is_too_late or is_old_link or is_no_video
+    is_meant = is_meant or is_logged_out or is_old_token
     return message.type in {"error", "warning"} and not is_meant

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
 
 from core.media.clips import write_clip
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, fill_entrance
 from tests.browser.test_accessibility import found_on
-from tests.browser.test_journey import MEASURE
+from tests.browser.test_journey import MEASURE, open_exercise
 from tests.faults.proxy import Line
 
 pytestmark = pytest.mark.browser
@@ -200,3 +200,16 @@ def test_a_file_that_is_no_video_is_named_as_such_and_another_can_be_chosen(
 def written(text: Path) -> Path:
     text.write_text("Not a video.\n" * 100)
     return text
+
+
+def test_a_file_chosen_after_the_session_ended_is_sent_after_a_log_in_in_another_tab(visit, tmp_path):
+    page = visit("ben")
+    open_exercise(page, "Side steps in time")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_label("Choose a video").first.set_input_files(write_clip(tmp_path / "try.mp4", seconds=2))
+    with page.expect_popup() as entrance:
+        page.get_by_role("link", name="Log in in another tab").click()
+    fill_entrance(entrance.value, "ben")
+    entrance.value.wait_for_url("/")
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_url("/attempts/**")

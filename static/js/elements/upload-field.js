@@ -40,7 +40,7 @@ export class UploadField extends HTMLElement {
   showFormProblem(problem) {
     const isRefused = problem.fields.includes("uploaded") || problem.fields.includes("video");
     if (isRefused) this.#transfer.source.forget();
-    this.#transfer.row.showProblem(problem.message, { isRefused });
+    this.#transfer.row.showProblem(problem.message, { isRefused, needsLogIn: problem.needsLogIn });
   }
 
   /** Forgets what was kept for the case that something fails: all has arrived. */

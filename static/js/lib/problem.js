@@ -28,6 +28,11 @@ export class Problem extends Error {
     return REFUSALS.has(this.status);
   }
 
+  /** True when the session ended: after a log-in, in another tab even, the same may succeed. */
+  get needsLogIn() {
+    return this.status === 401;
+  }
+
   /** True when the upload is not there any more, or not for us. */
   get isGone() {
     return this.status === 404 || this.status === 410;

@@ -84,8 +84,9 @@ export class TransferRow {
   }
 
   /** Shows a sentence about what went wrong; `isRefused` says that trying the same again is no use. */
-  showProblem(sentence, { isRefused = false } = {}) {
+  showProblem(sentence, { isRefused = false, needsLogIn = false } = {}) {
     this.#show(isRefused ? "refused" : "failed");
+    this.#part("entrance").hidden = !needsLogIn;
     this.#part("sentence").textContent = sentence;
     this.#figures("What you typed is kept.");
     this.#offerCopy();
@@ -102,6 +103,7 @@ export class TransferRow {
     this.#root.dataset.state = state;
     const isOver = ["failed", "refused"].includes(state);
     this.#part("problem").hidden = !isOver;
+    this.#part("entrance").hidden = true;
     this.#part("copy").hidden = !isOver || !this.#part("copy").href;
     for (const button of this.#root.querySelectorAll("[data-command]")) {
       button.hidden = !BUTTONS[state].includes(button.dataset.command);

@@ -37,7 +37,7 @@ export class Transfer {
       if (!this.#isOver) this.#take(video);
     } catch (problem) {
       if (this.#isOver || problem.name === "AbortError") return;
-      this.#row.showProblem(problem.message, { isRefused: problem.isRefusal });
+      this.#row.showProblem(problem.message, { isRefused: problem.isRefusal, needsLogIn: problem.needsLogIn });
     }
     leaveFreely();
   }
