@@ -76,11 +76,11 @@ def free_port() -> int:
 
 
 def manage(environment: dict[str, str], *command: str) -> str:
-    """Run a command of manage.py in that environment and return what it printed."""
+    """Run a command of manage.py in that environment and return what it printed; only warnings are logged beside it."""
     return subprocess.run(
         [sys.executable, "manage.py", *command],
         cwd=ROOT,
-        env=os.environ | environment,
+        env=os.environ | environment | {"DJANGO_LOG_LEVEL": "WARNING"},
         check=True,
         stdout=subprocess.PIPE,
         text=True,
