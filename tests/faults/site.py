@@ -242,7 +242,8 @@ class Sender:
 
         def send() -> bytes:
             with self._half_sent(path, number) as line:
-                line.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):  # the server may have answered already, and closed
+                    line.shutdown(socket.SHUT_WR)
                 return line.recv(65536)
 
         return send
