@@ -28,20 +28,28 @@ class EntranceMiddleware(LoginRequiredMiddleware):
 
 
 class PersonMiddleware:
-    """Shows times in the person's zone and notes, at most every ten minutes, that they were here."""
+    """Shows times in the person's zone and notes, at most every ten minutes, that they were here.
+
+    With the answer to a log-out it has the browser forget what it keeps of the site: whoever sits there next would see
+    the pages by going back, their posters and videos included (Clear-Site-Data).
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the answer of the rest of the site."""
-        return self.get_response(request)
+        response = self.get_response(request)
+        if getattr(request, "was_somebody", False) and not request.user.is_authenticated:
+            response["Clear-Site-Data"] = '"cache"'
+        return response
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> None:
         """Look at the person once a view will answer; static files and probes never ask for one."""
         if request.path.startswith("/core/") or not request.user.is_authenticated:
             timezone.deactivate()
             return
+        request.was_somebody = True  # type: ignore[attr-defined]
         user, now = request.user, timezone.now()
         timezone.activate(zoneinfo.ZoneInfo(user.time_zone))
         if user.last_seen_at is None or now - user.last_seen_at > SEEN_EVERY:

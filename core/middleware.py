@@ -81,10 +81,11 @@ class ProbeAwareCommonMiddleware(CommonMiddleware):
 
 
 class PoliciesMiddleware:
-    """Tells browsers what our pages may load (CSP) and which features they may use, unless a view has said so itself.
+    """Tells browsers what our pages may load (CSP), which features they may use, and to keep them for one's own eyes.
 
-    Both are the same for every page, so they are put together once; django-csp's own middleware does it each time,
-    which cost more than finding the session. Django's pages for developers have styles of their own and no policy.
+    A view may have said something else. The policies are the same for every page, so they are put together once;
+    django-csp's own middleware does it each time, which cost more than finding the session. Django's pages for
+    developers have styles of their own and no policy.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -92,8 +93,9 @@ class PoliciesMiddleware:
         self.content_security_policy = build_policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Return the answer with both policies."""
+        """Return the answer with what was not said about it."""
         response = self.get_response(request)
+        response.setdefault("Cache-Control", "private, no-cache")
         response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         if not (settings.DEBUG and response.status_code in DEVELOPERS_PAGES):
             response.setdefault("Content-Security-Policy", self.content_security_policy)

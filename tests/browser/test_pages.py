@@ -1,13 +1,16 @@
 """Small things that pages owe a newcomer: keys without a click, one post a click, the truth about a video, room."""
 
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.media.clips import write_clip
-from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.conftest import DESKTOP, PHONE, Visit, log_in
 from tests.browser.test_accessibility import found_on
 from tests.browser.test_journey import AT_REST, open_exercise, open_from_queue
 
@@ -190,3 +193,24 @@ def test_a_link_below_a_field_or_in_a_notice_is_large_enough_for_a_finger(visit:
     assert [link.bounding_box()["height"] for link in links] == [44, 44]
     field, link = nobody.get_by_label("Password").bounding_box(), links[0].bounding_box()
     assert field["y"] + field["height"] <= link["y"]
+
+
+@pytest.fixture
+def remembering(site: str, chromium: Browser) -> Iterator[Page]:
+    """A page of a browser that keeps pages to go back to, as people's do and Playwright's does not."""
+    program, kept = shutil.which("chromium"), ["--disable-back-forward-cache"]
+    browser = chromium.browser_type.launch(executable_path=program, args=["--no-sandbox"], ignore_default_args=kept)
+    yield browser.new_page(base_url=site)
+    browser.close()
+
+
+def test_whoever_goes_back_after_a_log_out_meets_the_log_in_and_nobodys_page(remembering: Page) -> None:
+    log_in(remembering, "ben")
+    open_exercise(remembering, EXERCISE)
+    shown = remembering.url
+    remembering.goto("/accounts/logout/")
+    remembering.get_by_role("main").get_by_role("button", name="Log out").click()
+    remembering.wait_for_url("/accounts/login/**")
+    remembering.evaluate("history.go(-2)")
+    remembering.wait_for_url(f"/accounts/login/?next={urlsplit(shown).path}")
+    expect(remembering.get_by_text(EXERCISE)).to_have_count(0)

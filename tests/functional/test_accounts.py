@@ -85,6 +85,15 @@ def test_logging_in_gives_the_session_a_new_key_and_logging_out_ends_it(ben):
     assert not is_logged_in(replayed)
 
 
+def test_pages_are_for_ones_own_browser_and_a_log_out_has_it_forget_them(ben, as_user):
+    client = as_user(ben)
+    page = client.get("/exercises/")
+    assert page["Cache-Control"] == "private, no-cache"
+    assert "Clear-Site-Data" not in page
+    assert client.post("/accounts/logout/")["Clear-Site-Data"] == '"cache"'
+    assert "Clear-Site-Data" not in client.get("/accounts/login/")
+
+
 def test_an_account_that_may_not_log_in_does_not(ben):
     client = Client()
     User.objects.filter(pk=ben.pk).update(is_active=False)
