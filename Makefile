@@ -1,8 +1,8 @@
 # `make` lists these targets. `make run` and `make test` are all the set-up there is.
 PYTHON ?= python3
 PORT ?= 8000
-# Two more than cores: tests of time-outs and of browsers mostly wait.
-TESTERS ?= $(shell expr 2 + $$(getconf _NPROCESSORS_ONLN))
+# One more than cores: tests of time-outs and of browsers wait now and then; more of them only wait for processors.
+TESTERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format check lock clean
