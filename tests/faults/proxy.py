@@ -8,6 +8,7 @@ with Line("127.0.0.1", 8000) as line:
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 from queue import Queue
@@ -17,6 +18,7 @@ BLOCK_BYTES, WIDE_BLOCK_BYTES = 16 * 1024, 64 * 1024
 WIDE_FROM_BYTES_PER_S = 10_000_000
 MOST_BLOCKS_ON_THE_WAY = 256  # of one connection on a long line, as a window of TCP
 MOMENT_S = 0.05
+WITH_A_RESET = struct.pack("ii", 1, 0)  # no lingering: a mere end would leave a sender waiting for room
 Way = Queue[tuple[float, bytes] | None]  # blocks with the time at which they arrive; None is the end
 
 
@@ -92,6 +94,8 @@ class Line:
                 return
             with self._lock:
                 self._open |= {client, server}
+            if self._is_cut:
+                self._hang_up()  # it was cut while this connection was made
             threading.Thread(target=self._forward, args=(server, client, False), daemon=True).start()
             self._forward(client, server, True)
 
@@ -144,4 +148,5 @@ class Line:
             sides = list(self._open)
         for side in sides:
             with contextlib.suppress(OSError):
+                side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, WITH_A_RESET)
                 side.shutdown(socket.SHUT_RDWR)
