@@ -37,6 +37,7 @@ def ranged_response(
     size_bytes: int,
     mime_type: str,
     etag: str,
+    disposition: str = "inline",
     cache_control: str = "private, max-age=86400",
 ) -> HttpResponseBase:
     """Return 200, 206, 304, 405, 412 or 416 for `request`; the file is opened only when its bytes are sent.
@@ -55,7 +56,7 @@ def ranged_response(
         response: HttpResponseBase = _sent(request, path, first, end, status)
         response["Content-Type"] = mime_type
         response["Content-Length"] = end - first
-        response["Content-Disposition"] = "inline"
+        response["Content-Disposition"] = disposition
     else:
         response = _Nothing(status)
     if status == 206:

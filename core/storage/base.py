@@ -69,8 +69,13 @@ class VideoBackend(Protocol):
     def upload(self, file_obj: BinaryIO, filename: str) -> str:
         """Stream `file_obj` into a new object and return its key; `filename` never influences the key."""
 
-    def get_url(self, storage_path: str, *, expires_in_s: int = 3600, mime_type: str = "video/mp4") -> str:
-        """Return a signed URL that plays the object until it expires. Nothing is asked of the storage."""
+    def get_url(
+        self, storage_path: str, *, expires_in_s: int = 3600, mime_type: str = "video/mp4", disposition: str = "inline"
+    ) -> str:
+        """Return a signed URL that gives the object out until it expires. Nothing is asked of the storage.
+
+        `disposition` is the answer's Content-Disposition: `inline` plays it, an attachment is saved under its name.
+        """
 
     def delete(self, storage_path: str) -> None:
         """Remove the object; one that is absent is fine."""

@@ -63,8 +63,10 @@ class LocalStorageBackend:
             incoming.unlink(missing_ok=True)
         return key
 
-    def get_url(self, storage_path: str, *, expires_in_s: int = 3600, mime_type: str = "video/mp4") -> str:
-        """Return the URL that `sign_url` makes; the view behind it knows the type from the row."""
+    def get_url(
+        self, storage_path: str, *, expires_in_s: int = 3600, mime_type: str = "video/mp4", disposition: str = "inline"
+    ) -> str:
+        """Return the URL that `sign_url` makes; the view behind it knows the type from the row, and plays it."""
         return self._sign_url(checked_key(storage_path), expires_in_s)
 
     @timed

@@ -69,12 +69,20 @@ class S3StorageBackend:
             self._storage.client.upload_fileobj(Forward(blocks_of(file_obj)), **arguments)
         return key
 
-    def get_url(self, storage_path: str, *, expires_in_s: int = 3600, mime_type: str = "video/mp4") -> str:
-        """Return a URL signed for GET; the answer has `mime_type` as its type (see VideoBackend)."""
+    def get_url(
+        self, storage_path: str, *, expires_in_s: int = 3600, mime_type: str = "video/mp4", disposition: str = "inline"
+    ) -> str:
+        """Return a URL signed for GET; the answer has `mime_type` and `disposition` (see VideoBackend)."""
         key = checked_key(storage_path)
         if self._storage.custom_domain:
-            return self._storage.url(key, {"response-content-type": mime_type}, expire=expires_in_s)
-        parameters = {"Bucket": self._bucket, "Key": key, "ResponseContentType": mime_type}
+            answer = {"response-content-type": mime_type, "response-content-disposition": disposition}
+            return self._storage.url(key, answer, expire=expires_in_s)
+        parameters = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "ResponseContentType": mime_type,
+            "ResponseContentDisposition": disposition,
+        }
         with vendor_errors(key):
             return self._storage.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=expires_in_s)
 

@@ -1,6 +1,7 @@
 """Receiving a video in one shot, and serving videos and posters to those who may see them."""
 
 import logging
+import mimetypes
 from typing import NamedTuple
 
 from django.conf import settings
@@ -10,7 +11,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
-from django.utils.http import quote_etag
+from django.utils.http import content_disposition_header, quote_etag
+from django.utils.text import get_valid_filename
 from django.views.decorators.http import require_POST, require_safe
 
 from core.forms import UploadVideoForm
@@ -56,14 +58,20 @@ def upload_video(request: AuthenticatedRequest) -> HttpResponse:
 
 @require_safe
 def stream(request: AuthenticatedRequest, pk: str) -> HttpResponseBase:
-    """Play a video: from disk by ranges, through nginx, or by a redirect to a signed URL."""
+    """Play a video, with `?download` save it: from disk by ranges, through nginx, or by a redirect to a signed URL."""
     video = get_object_or_404(VideoAsset.objects.visible_to(request.user), pk=pk)
     audit_staff_view(video=video, user=request.user)
     file = playable(video=video, user=request.user)
     if file is None:
         return problem(409, "Not prepared yet", "This video is being prepared. It plays here in a moment.")
     return _serve(
-        request, file.storage_path, file.size_bytes, file.mime_type, file.tag, playback_seconds(video.duration_ms)
+        request,
+        file.storage_path,
+        file.size_bytes,
+        file.mime_type,
+        file.tag,
+        playback_seconds(video.duration_ms),
+        content_disposition_header("download" in request.GET, _file_name(video, file.mime_type)) or "inline",
     )
 
 
@@ -92,6 +100,11 @@ def thumbnails_map(request: AuthenticatedRequest, pk: str) -> HttpResponse:
     except StorageUnavailable as error:
         return storage_refusal(request, error)
     return HttpResponse(body, content_type="text/vtt", headers={"Cache-Control": "private, max-age=86400"})
+
+
+def _file_name(video: VideoAsset, mime_type: str) -> str:
+    """Return the name to save a video under: its own, with the ending of what it is sent as."""
+    return get_valid_filename(f"{video}{mimetypes.guess_extension(mime_type) or ''}")
 
 
 class Stored(NamedTuple):
@@ -134,20 +147,33 @@ def signed_media(request: AuthenticatedRequest, token: str) -> HttpResponseBase:
 
 
 def _serve(
-    request: AuthenticatedRequest, path: str, size_bytes: int, mime_type: str, tag: str, expires_in_s: int
+    request: AuthenticatedRequest,
+    path: str,
+    size_bytes: int,
+    mime_type: str,
+    tag: str,
+    expires_in_s: int,
+    disposition: str = "inline",
 ) -> HttpResponseBase:
     backend = VideoStorageService().backend
     if not isinstance(backend, LocalStorageBackend):
-        url = backend.get_url(path, expires_in_s=expires_in_s, mime_type=mime_type)
+        url = backend.get_url(path, expires_in_s=expires_in_s, mime_type=mime_type, disposition=disposition)
         return HttpResponseRedirect(url, headers={"Cache-Control": "no-store"})
     if settings.X_ACCEL_PREFIX:
-        return _through_nginx(request, path, mime_type, quote_etag(tag))
+        return _through_nginx(request, path, mime_type, quote_etag(tag), disposition)
     return ranged_response(
-        request, path=backend.path(path), size_bytes=size_bytes, mime_type=mime_type, etag=quote_etag(tag)
+        request,
+        path=backend.path(path),
+        size_bytes=size_bytes,
+        mime_type=mime_type,
+        etag=quote_etag(tag),
+        disposition=disposition,
     )
 
 
-def _through_nginx(request: AuthenticatedRequest, path: str, mime_type: str, etag: str) -> HttpResponseBase:
+def _through_nginx(
+    request: AuthenticatedRequest, path: str, mime_type: str, etag: str, disposition: str
+) -> HttpResponseBase:
     """Hand the file over, unless the browser has it: nginx answers the range with the headers given here."""
     handed_over = HttpResponse(
         content_type=mime_type,
@@ -155,6 +181,7 @@ def _through_nginx(request: AuthenticatedRequest, path: str, mime_type: str, eta
             "X-Accel-Redirect": f"{settings.X_ACCEL_PREFIX.rstrip('/')}/{path}",
             "ETag": etag,
             "Cache-Control": "private, max-age=86400",
+            "Content-Disposition": disposition,
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": MEDIA_POLICY,
         },

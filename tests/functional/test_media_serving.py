@@ -9,7 +9,7 @@ from django.core import signing
 from django.core.files.storage import storages
 from django.utils import timezone
 
-from core.models import AuditEvent
+from core.models import AuditEvent, VideoAsset
 from core.services.storage import VideoStorageService, signed_media_path, signed_media_token
 from core.storage.options import S3_STORAGE
 from tests import factories
@@ -34,6 +34,20 @@ def test_the_whole_video_is_sent_privately_and_sandboxed(ben, clip, stream, as_u
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Content-Security-Policy"] == "sandbox allow-same-origin; default-src 'none'; media-src 'self'"
     assert "private" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("name", "file_name"),
+    [
+        ("Tendu at the barre", 'filename="Tendu_at_the_barre.mp4"'),
+        ("Jeté", "filename*=utf-8''Jet%C3%A9.mp4"),
+        ('a"b\r\nSet-Cookie: c', 'filename="abSet-Cookie_c.mp4"'),
+    ],
+)
+def test_a_video_plays_in_its_place_and_is_saved_under_its_name(name, file_name, ben, exercise, stream, as_user):
+    VideoAsset.objects.filter(pk=exercise.reference_id).update(name=name)
+    for address, kind in ((stream, "inline"), (f"{stream}?download", "attachment")):
+        assert play(as_user(ben), address).headers["Content-Disposition"] == f"{kind}; {file_name}"
 
 
 @pytest.mark.one_stack("development", why="local videos are sent by the site itself")
@@ -92,6 +106,7 @@ def test_behind_nginx_the_file_is_handed_over(ben, exercise, stream, as_user, se
     answer = as_user(ben).get(stream)
     assert answer["X-Accel-Redirect"] == f"/protected/{exercise.reference.storage_path}"
     assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Disposition"].startswith("inline")
     assert answer.content == b""
 
 

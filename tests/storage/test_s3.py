@@ -128,10 +128,12 @@ def test_a_custom_domain_hands_out_cloudfront_signatures(private_key):
         cloudfront_key_id="K1",
         cloudfront_key=private_key,
     )
-    url = urlsplit(S3StorageBackend(PrivateS3Storage(**options)).get_url(KEY, mime_type="video/webm"))
+    backend = S3StorageBackend(PrivateS3Storage(**options))
+    url = urlsplit(backend.get_url(KEY, mime_type="video/webm", disposition="attachment"))
     query = parse_qs(url.query)
     assert (url.scheme, url.netloc, url.path) == ("https", "cdn.example.org", f"/{KEY}")
     assert query["response-content-type"] == ["video/webm"]
+    assert query["response-content-disposition"] == ["attachment"]
     assert query["Key-Pair-Id"] == ["K1"]
     assert query["Signature"]
     assert query["Expires"]

@@ -59,6 +59,7 @@ class Site(BaseHTTPRequestHandler):
             self.send_header("X-Content-Type-Options", "nosniff")
             self.send_header("Content-Security-Policy", MEDIA_POLICY)
             self.send_header("X-Request-ID", "named-by-the-site")
+            self.send_header("Content-Disposition", 'attachment; filename="1.mp4"')
             self.send_header("X-Accel-Redirect", "/protected-media/videos/1")
         self.end_headers()
 

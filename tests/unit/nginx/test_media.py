@@ -17,6 +17,7 @@ def test_nginx_answers_ranges_of_a_file_that_the_site_hands_over(ask):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == MEDIA_POLICY
     assert answer.headers["X-Request-ID"] == "named-by-the-site"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="1.mp4"'
 
 
 @pytest.mark.parametrize("asked", [{}, {"Range": "bytes=2-4"}], ids=["whole", "range"])
