@@ -44,8 +44,10 @@ export class UploadForm extends HTMLElement {
     }
   }
 
-  // A place on this very page would only be scrolled to, without what has just been added.
+  // A place on this very page would only be scrolled to, and the browser's memory, on the way back, shows this page as it
+  // was: both without what has just been added.
   #go(place) {
+    addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
     const here = location.href.split("#")[0];
     location.assign(place);
     if (new URL(place, here).href.split("#")[0] === here) location.reload();
