@@ -10,11 +10,13 @@ import { VideoPeek } from "./elements/video-peek.js";
 import { VideoRecorder } from "./elements/video-recorder.js";
 import { refuseOtherDrops } from "./lib/drop.js";
 import { showChosen } from "./lib/filters.js";
+import { keepSentWords } from "./lib/kept-words.js";
 import { sendFormsOnce } from "./lib/once.js";
 
 sendFormsOnce(document);
 refuseOtherDrops(document);
 showChosen(document);
+keepSentWords(document);
 
 customElements.define("player-timeline", PlayerTimeline);
 customElements.define("practice-player", PracticePlayer);

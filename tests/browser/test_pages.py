@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.media.clips import write_clip
-from tests.browser.conftest import DESKTOP, PHONE, Visit, log_in
+from tests.browser.conftest import DESKTOP, PHONE, Visit, fill_entrance, log_in
 from tests.browser.test_accessibility import found_on
 from tests.browser.test_journey import AT_REST, open_exercise, open_from_queue
 
@@ -214,3 +214,38 @@ def test_whoever_goes_back_after_a_log_out_meets_the_log_in_and_nobodys_page(rem
     remembering.evaluate("history.go(-2)")
     remembering.wait_for_url(f"/accounts/login/?next={urlsplit(shown).path}")
     expect(remembering.get_by_text(EXERCISE)).to_have_count(0)
+
+
+def test_whoever_goes_back_after_a_video_meets_a_page_that_takes_another(remembering: Page, tmp_path: Path) -> None:
+    log_in(remembering, "ada")
+    remembering.goto("/exercises/create/")
+    remembering.get_by_label("Choose a video").set_input_files(write_clip(tmp_path / "once.mp4"))
+    remembering.get_by_label("Name").fill("Left and come back from")
+    remembering.get_by_role("button", name="Save as a draft").click()
+    expect(remembering.get_by_role("heading", level=1)).to_have_text("Left and come back from")
+    remembering.go_back(wait_until="commit")
+    expect(remembering.locator("[data-part=chosen]")).to_be_visible()
+    expect(remembering.get_by_text("Saving…")).to_have_count(0)
+
+
+def test_a_form_that_met_a_session_that_ended_is_filled_in_again_after_the_log_in(visit: Visit) -> None:
+    page = visit("ada", viewport=PHONE)
+    open_exercise(page, EXERCISE)
+    page.get_by_role("link", name="Edit", exact=True).click()
+    words, again = page.get_by_label("What to practise"), page.get_by_text("What you typed is here again.")
+    before, address = words.input_value(), page.url
+    words.fill("Slower than before")
+    page.get_by_label("Who sees submitted attempts").select_option(index=1)
+    chosen = page.get_by_label("Who sees submitted attempts").input_value()
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url("/accounts/login/?next=**")
+    fill_entrance(page, "ada")
+    page.wait_for_url(address)
+    expect(words).to_have_value("Slower than before")
+    expect(page.get_by_label("Who sees submitted attempts")).to_have_value(chosen)
+    expect(again).to_be_visible()
+    assert found_on(page) == []
+    page.goto(address)
+    expect(words).to_have_value(before)
+    expect(again).to_be_hidden()

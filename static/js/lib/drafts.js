@@ -7,6 +7,8 @@
 // What is sent may meet a session that ended, or no line at all. So it is laid aside, and forgotten only when a thread
 // opens at a comment, as it does after each one that arrived; any other way to a thread makes it a draft again.
 
+import { read, store } from "./tab-memory.js";
+
 const SENT = "practika.sent";
 
 /** Keeps the drafts of `thread` from now on. */
@@ -44,23 +46,5 @@ function settleSent() {
 }
 
 function nameOf(form) {
-  const reader = form.closest("comment-thread").dataset.reader;
-  return ["practika.draft", reader, form.getAttribute("action"), form.elements.parent.value].join(" ");
-}
-
-function read(name) {
-  try {
-    return JSON.parse(sessionStorage.getItem(name));
-  } catch {
-    return null; // storage is off, or somebody else wrote there
-  }
-}
-
-function store(name, value) {
-  try {
-    if (value) sessionStorage.setItem(name, JSON.stringify(value));
-    else sessionStorage.removeItem(name);
-  } catch {
-    // Storage is off or full: the words live as long as the page.
-  }
+  return ["practika.draft", document.body.dataset.reader, form.getAttribute("action"), form.elements.parent.value].join(" ");
 }
