@@ -4,17 +4,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-MIME_TYPES = frozenset(
-    {
-        "video/mp4",
-        "video/quicktime",
-        "video/3gpp",
-        "video/3gpp2",
-        "video/webm",
-        "video/x-matroska",
-        "video/x-msvideo",
-    }
-)
+#: What is taken, with the ending of such a file's name.
+MIME_TYPES = {
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/3gpp": "3gp",
+    "video/3gpp2": "3g2",
+    "video/webm": "webm",
+    "video/x-matroska": "mkv",
+    "video/x-msvideo": "avi",
+}
 
 
 class Need(StrEnum):

@@ -1,7 +1,8 @@
 """Receiving a video in one shot, and serving videos and posters to those who may see them."""
 
 import logging
-import mimetypes
+import re
+from pathlib import PurePath
 from typing import NamedTuple
 
 from django.conf import settings
@@ -12,13 +13,14 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, quote_etag
-from django.utils.text import get_valid_filename
 from django.views.decorators.http import require_POST, require_safe
 
 from core.forms import UploadVideoForm
 from core.http import AuthenticatedRequest, form_problem, json_answer, problem, receives_video, storage_refusal
+from core.media.facts import MIME_TYPES
 from core.models import Rendition, VideoAsset
 from core.ranges import MEDIA_POLICY, ranged_response
+from core.received import display_name
 from core.refusals import VideoRefused
 from core.services.playback import playable
 from core.services.quotas import QuotaExceeded, TooManyUploads
@@ -104,7 +106,8 @@ def thumbnails_map(request: AuthenticatedRequest, pk: str) -> HttpResponse:
 
 def _file_name(video: VideoAsset, mime_type: str) -> str:
     """Return the name to save a video under: its own, with the ending of what it is sent as."""
-    return get_valid_filename(f"{video}{mimetypes.guess_extension(mime_type) or ''}")
+    name = re.sub(r"[/\\]", "-", video.name) or PurePath(video.original_name).stem
+    return f"{display_name(name)}.{MIME_TYPES[mime_type]}"
 
 
 class Stored(NamedTuple):

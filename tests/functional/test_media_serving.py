@@ -39,13 +39,16 @@ def test_the_whole_video_is_sent_privately_and_sandboxed(ben, clip, stream, as_u
 @pytest.mark.parametrize(
     ("name", "file_name"),
     [
-        ("Tendu at the barre", 'filename="Tendu_at_the_barre.mp4"'),
-        ("Jeté", "filename*=utf-8''Jet%C3%A9.mp4"),
-        ('a"b\r\nSet-Cookie: c', 'filename="abSet-Cookie_c.mp4"'),
+        ("Tendu at the barre", 'filename="Tendu at the barre.mp4"'),
+        ("Jeté 1/2", "filename*=utf-8''Jet%C3%A9%201-2.mp4"),
+        ("💃", "filename*=utf-8''%F0%9F%92%83.mp4"),
+        ('a"b\r\nSet-Cookie: c', 'filename="a\\"bSet-Cookie: c.mp4"'),
+        ("", 'filename="IMG_1.mp4"'),
+        ("..", 'filename="video.mp4"'),
     ],
 )
 def test_a_video_plays_in_its_place_and_is_saved_under_its_name(name, file_name, ben, exercise, stream, as_user):
-    VideoAsset.objects.filter(pk=exercise.reference_id).update(name=name)
+    VideoAsset.objects.filter(pk=exercise.reference_id).update(name=name, original_name="IMG_1.MOV")
     for address, kind in ((stream, "inline"), (f"{stream}?download", "attachment")):
         assert play(as_user(ben), address).headers["Content-Disposition"] == f"{kind}; {file_name}"
 
