@@ -4,8 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from core.long_bodies import LONG_BYTES, MOST, TooManyBodies, place
+from core.long_bodies import LONG_BYTES, MOST, MOST_FOR_A_BUCKET, TooManyBodies, place
 from core.multipart import MultiPartParserError
+from core.storage_turns import storage_turn
 from tests.unit.multipart.forms import VIDEO, form, part
 
 SHORT, LONG = b"short", bytes(LONG_BYTES)
@@ -50,3 +51,17 @@ def test_when_none_is_free_a_short_form_is_refused_only_for_its_video(receive):
         assert receive(form(part('name="a"', b"1"))).POST["a"] == "1"
         with pytest.raises(TooManyBodies):
             _ = receive(form(part(VIDEO, SHORT))).POST
+
+
+def test_forms_on_the_way_to_a_bucket_leave_room_for_the_calls_of_uploads(settings):
+    settings.USE_S3 = True
+    with ExitStack() as taken:
+        for _ in range(MOST_FOR_A_BUCKET):
+            taken.enter_context(place({}))
+        with pytest.raises(TooManyBodies):
+            taken.enter_context(place({}))
+        with storage_turn(), storage_turn():
+            pass
+    assert free_places() == MOST_FOR_A_BUCKET
+    settings.USE_S3 = False
+    assert free_places() == MOST
