@@ -61,8 +61,8 @@ def verify_backup(*, place: Place, backup_id: str, now: datetime) -> Drill:
     """Restore a backup into a scratch database and folder, and record beside its manifest how that went.
 
     Raises Damaged when there is no manifest to go by, NoBackup, BackupUnavailable and PlaceUnavailable. What could not
-    be tried (a database server that is away, a program that is missing) leaves what was recorded before: somebody who
-    looks at the backups while the site is down would otherwise find none to restore.
+    be tried (a database server that is away, a program that is missing) leaves what was recorded before, unless damage
+    was found already: somebody who looks at the backups while the site is down would otherwise find none to restore.
     """
     backup = read_made(place, backup_id)  # a damaged record of another drill is no reason not to run this one
     with tempfile.TemporaryDirectory(prefix="practika-drill-", dir=_scratch_root()) as folder:
@@ -95,13 +95,17 @@ class _Run:
         self._decoded = 0
 
     def result(self) -> Drill:
-        self._try_media()
         try:
+            self._try_media()
             self._try_database()
         except DatabaseDamaged as error:
             self._problems.append(error.sentence)
         except Damaged as error:
             self._found_damaged(self._manifest.database.name, error)
+        except BackupUnavailable as error:
+            if not self._problems:
+                raise
+            self._problems.append(error.sentence)
         made = self._manifest
         rows = sum(made.contents.tables.values())
         return Drill(

@@ -74,6 +74,19 @@ def test_a_drill_that_could_not_be_tried_leaves_the_backup_verified(site):
     assert [row["verified_at"] for row in json.loads(listed.stdout)["backups"]] == [made["verified_at"]]
 
 
+def test_damage_that_a_drill_found_before_it_met_no_server_takes_the_verification(site):
+    made = site.backup("--verify")
+    video = max((site.backups / "objects").rglob("*"), key=lambda path: path.stat().st_size * path.is_file())
+    video.write_bytes(video.read_bytes()[:-1])
+    nobody_listens = {"DATABASE_URL": "postgres://practika@127.0.0.1:1/practika"}
+    done = site.run("verify_backup", "--from", str(site.backups), **nobody_listens)
+    assert done.returncode == 1
+    assert "damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+    listed = site.run("backup", "--list", "--to", str(site.backups), "--json")
+    assert [(row["id"], row["verified_at"]) for row in json.loads(listed.stdout)["backups"]] == [(made["id"], None)]
+
+
 def test_a_server_in_use_is_not_replaced(site, server):
     made = site.backup("--verify")
     with psycopg.connect(server.url()):
