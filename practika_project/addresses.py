@@ -9,7 +9,7 @@ A sentence shows what was found unless the variable is a secret, of which it sho
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import dj_database_url
 
@@ -51,10 +51,14 @@ def _database(url: str) -> dict[str, Any]:
 def refuse_bad_addresses(chosen: Mapping[str, Any]) -> None:
     """Record a sentence for every address in the settings `chosen` that is none of its kind."""
     _refuse_hosts(chosen["ALLOWED_HOSTS"])
-    if chosen["REDIS_URL"] and _scheme(chosen["REDIS_URL"]) not in CACHES:
-        env.refuse("REDIS_URL is no address of a Redis server. Write redis://host:6379/0 (rediss:// with TLS).")
+    redis = chosen["REDIS_URL"]
+    if redis and (_scheme(redis) not in CACHES or (read := _read(redis)) is None or read.fragment):
+        env.refuse(
+            "REDIS_URL is no address of a Redis server. Write redis://:password@host:6379/0 (rediss:// with TLS); in "
+            "the password write %40 for @, %2F for /, %3F for ?, %23 for #."
+        )
     endpoint, domain = chosen["AWS_S3_ENDPOINT_URL"], chosen["AWS_S3_CUSTOM_DOMAIN"]
-    if endpoint and (_scheme(endpoint) not in ("http", "https") or not urlsplit(endpoint).netloc):
+    if endpoint and not _has_host(endpoint, "http", "https"):
         env.refuse(f"AWS_S3_ENDPOINT_URL is {endpoint!r}, which is no address. Write https://s3.example.org.")
     if "/" in domain:
         env.refuse(f"AWS_S3_CUSTOM_DOMAIN is {domain!r}. Write the host name alone, e.g. videos.example.net.")
@@ -63,7 +67,7 @@ def refuse_bad_addresses(chosen: Mapping[str, Any]) -> None:
             "Of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY one is set. Set both, or neither for an instance role."
         )
     backups = chosen["BACKUP_ROOT"]
-    if LIKE_A_SCHEME.match(backups) and not (_scheme(backups) == "s3" and urlsplit(backups).netloc):
+    if LIKE_A_SCHEME.match(backups) and not _has_host(backups, "s3"):
         env.refuse(f"DJANGO_BACKUP_ROOT is {backups!r}. Write a folder's path or s3://bucket/prefix.")
     prefix = chosen["X_ACCEL_PREFIX"]
     if prefix and not prefix.startswith("/"):
@@ -77,6 +81,21 @@ def _refuse_hosts(hosts: list[str]) -> None:
                 f"DJANGO_ALLOWED_HOSTS has {host!r}, which no request matches. Write the host name alone, without "
                 "scheme and port, e.g. practika.example.org."
             )
+
+
+def _has_host(address: str, *schemes: str) -> bool:
+    read = _read(address)
+    return _scheme(address) in schemes and read is not None and bool(read.hostname)
+
+
+def _read(address: str) -> SplitResult | None:
+    """Return an address in its parts, None when it has none, or a port that is no number."""
+    try:
+        read = urlsplit(address)
+        _ = read.port
+    except ValueError:
+        return None
+    return read
 
 
 def _scheme(address: str) -> str:
