@@ -57,7 +57,7 @@ class MethodPageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Return the answer of the rest of the site, or 405 with a page and the methods that are allowed."""
+        """Return the view's answer, or 405 with a page and the methods that are allowed."""
         response = self.get_response(request)
         reads_pages = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
         if response.status_code != 405 or not reads_pages:
@@ -77,7 +77,7 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 when the database does not answer; the exception is being handled while this runs."""
-    if _is_database_away(sys.exception()):
+    if is_database_away(sys.exception()):
         return refuse(request, 503, "Back soon", "The database does not answer. Nothing was lost.")
     request_id = getattr(request, "request_id", "")
     return refuse(
@@ -88,7 +88,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _is_database_away(error: BaseException | None) -> bool:
+def is_database_away(error: BaseException | None) -> bool:
     """Return whether the database is down, locked, full, or read-only (PostgreSQL's InternalError, SQLSTATE 25006)."""
     if isinstance(error, InternalError):
         return getattr(error.__cause__, "sqlstate", "") == READ_ONLY
