@@ -5,7 +5,7 @@ import os
 import av
 import pytest
 
-from core.media.clips import write_clip
+from core.media.clips import unchanged_priority, write_clip
 from core.media.figure import LOOKS, Scene
 from core.media.metronome import SAMPLE_RATE, ticks
 from core.media.routines import COUNTS, ROUTINES, pose_at, resized
@@ -63,3 +63,11 @@ def test_writing_av1_leaves_the_threads_priority_as_it_was(write, tmp_path):
     before = os.sched_getscheduler(0), os.sched_getparam(0)
     write(tmp_path)
     assert (os.sched_getscheduler(0), os.sched_getparam(0)) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="AV1's encoder changes it on Linux only.")
+def test_a_thread_gets_its_scheduling_back_whoever_runs_the_tests():
+    before = os.sched_getscheduler(0)
+    with unchanged_priority():
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # what everybody may choose; FIFO is root's
+    assert os.sched_getscheduler(0) == before != os.SCHED_BATCH
