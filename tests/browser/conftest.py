@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 from practika_project.demo import PASSWORD
+from tests.browser.program import chromium_program
 from tests.once import made_once
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,11 +103,8 @@ def _gunicorn(listening: socket.socket, environment: dict[str, str], output) -> 
 
 @pytest.fixture(scope="session")
 def chromium(site: str) -> Iterator[Browser]:
-    """Start the Chromium of this machine; nothing is downloaded."""
-    program = shutil.which("chromium")
-    if program is None:
-        sentence = "The browser tests need the command chromium (on Debian: apt-get install chromium)."
-        pytest.fail(sentence) if os.environ.get("CI") == "true" else pytest.skip(sentence)
+    """Start Chromium, for all tests of this worker."""
+    program = chromium_program()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *FAKE_CAMERA])
         yield browser
@@ -145,16 +143,16 @@ def visit(site: str, chromium: Browser, signed_in: Callable[[str], dict]) -> Ite
     """Return a function that opens a window for "ada", "ben", … or nobody.
 
     At the end, what the browser complained about in any of them fails the test: errors of scripts and of
-    requests, and whatever the page's own security policy refused.
+    requests, and whatever the page's own security policy refused; but for answers with a status in `meant`.
     """
     contexts, complaints = [], []
 
-    def open_window(who: str | None = None, **options) -> Page:
+    def open_window(who: str | None = None, meant: tuple[int, ...] = (), **options) -> Page:
         options = {"base_url": site, "viewport": PHONE, "reduced_motion": "reduce", **options}
         context = chromium.new_context(storage_state=signed_in(who) if who else None, **options)
         context.set_default_timeout(15_000)
         contexts.append(context)
-        context.on("console", lambda message: _is_complaint(message) and complaints.append(message.text))
+        context.on("console", lambda message: _is_complaint(message, meant) and complaints.append(message.text))
         context.on("weberror", lambda problem: complaints.append(str(problem.error)))
         return context.new_page()
 
@@ -167,15 +165,12 @@ def visit(site: str, chromium: Browser, signed_in: Callable[[str], dict]) -> Ite
     assert complaints == []
 
 
-def _is_complaint(message: ConsoleMessage) -> bool:
+def _is_complaint(message: ConsoleMessage, meant: tuple[int, ...]) -> bool:
     url = message.location["url"]
     is_broken_line = "net::ERR_" in message.text and "/core/api/" in url  # what goes on by itself once it is mended
     is_too_late = "409 (Conflict)" in message.text and "/core/api/uploads/" in url  # canceled when it was complete
     is_old_link = "403 (Forbidden)" in message.text and "/core/api/parts/" in url  # another is asked for
     is_no_video = "415 (Unsupported" in message.text and "/core/api/uploads/" in url
-    begins = url.endswith("/core/api/uploads/")
-    is_logged_out = begins and "401 (Unauthorized)" in message.text  # and told how to go on
-    is_old_token = begins and "403 (Forbidden)" in message.text  # another is asked for
-    is_meant = url.endswith(NO_PAGE) or is_broken_line or is_too_late or is_old_link or is_no_video
-    is_meant = is_meant or is_logged_out or is_old_token
+    is_told = any(f"status of {status} (" in message.text for status in meant)
+    is_meant = url.endswith(NO_PAGE) or is_broken_line or is_too_late or is_old_link or is_no_video or is_told
     return message.type in {"error", "warning"} and not is_meant

@@ -5,7 +5,6 @@ The pictures are looked at as the browser draws them; no header is asked.
 
 import base64
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from playwright.sync_api import sync_playwright
 from core.media.facts import Need
 from core.media.inspection import inspect_video
 from core.media.rendition import make_rendition
+from tests.browser.program import chromium_program
 from tests.videos.formats import FORMATS, Format
 from tests.videos.marked import CORNERS, LOOK, Seen, looked_at
 
@@ -130,9 +130,7 @@ def watch(address: str) -> Iterator[Callable[[str], Watched]]:
 
     The browser is talked to in a thread of its own: a thread has room for one Playwright, and the journeys have theirs.
     """
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("The browser tests need the command chromium (on Debian: apt-get install chromium).")
+    program = chromium_program()
     with ThreadPoolExecutor(1) as thread:
         playwright = thread.submit(sync_playwright().start).result()
         browser = thread.submit(playwright.chromium.launch, executable_path=program, args=["--no-sandbox"]).result()

@@ -1,7 +1,6 @@
 """Small things that pages owe a newcomer: keys without a click, one post a click, the truth about a video, room."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.media.clips import write_clip
 from tests.browser.conftest import DESKTOP, PHONE, Visit, fill_entrance, log_in
+from tests.browser.program import chromium_program
 from tests.browser.test_accessibility import found_on
 from tests.browser.test_journey import AT_REST, open_exercise, open_from_queue
 
@@ -198,7 +198,7 @@ def test_a_link_below_a_field_or_in_a_notice_is_large_enough_for_a_finger(visit:
 @pytest.fixture
 def remembering(site: str, chromium: Browser) -> Iterator[Page]:
     """A page of a browser that keeps pages to go back to, as people's do and Playwright's does not."""
-    program, kept = shutil.which("chromium"), ["--disable-back-forward-cache"]
+    program, kept = chromium_program(), ["--disable-back-forward-cache"]
     browser = chromium.browser_type.launch(executable_path=program, args=["--no-sandbox"], ignore_default_args=kept)
     yield browser.new_page(base_url=site)
     browser.close()
