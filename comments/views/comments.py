@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from comments.forms import CommentForm, EditForm
 from comments.models import Comment
@@ -18,11 +18,13 @@ from core.models import VideoAsset
 from core.refusals import VideoRefused
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @receives_video
 def create(request: AuthenticatedRequest, video_pk: str) -> HttpResponse:
-    """Write a comment on a video one may see."""
+    """Write a comment on a video one may see; a log-in may lead back here, where a refused one was shown."""
     target = get_object_or_404(VideoAsset.objects.visible_to(request.user).filter(shown_with__isnull=True), pk=video_pk)
+    if request.method != "POST":
+        return render(request, "comments/thread_page.html", {"video": target, "next_url": _next(request)})
     form = CommentForm(request.POST, request.FILES, target=target)
     next_url = _next(request)
     if form.is_valid():

@@ -120,9 +120,9 @@ TABLE: list[tuple[str, str, str, dict[str, str], str]] = [
     ("exercises:attempt_review", "private", ONLY_POST, PASSED, "in 404 404 403 302 403"),
     ("exercises:attempt_review", "shared", ONLY_POST, PASSED, "in 404 403 403 302 403"),
     ("exercises:attempt_review", "drafted", ONLY_POST, PASSED, "in 404 404 403 302 403"),  # told, not shown
-    ("comments:create", "published_video", ONLY_POST_ANYBODY, WORDS, "in 404 302 302 302 302"),
-    ("comments:create", "private_video", ONLY_POST_ANYBODY, WORDS, "in 404 404 302 302 302"),
-    ("comments:create", "drafted_video", ONLY_POST_ANYBODY, WORDS, "in 404 404 302 404 302"),
+    ("comments:create", "published_video", SEE_CLASS, WORDS, "in 404 302 302 302 302"),
+    ("comments:create", "private_video", SEE_PRIVATE, WORDS, "in 404 404 302 302 302"),
+    ("comments:create", "drafted_video", SEE_OWN_DRAFT, WORDS, "in 404 404 302 404 302"),
     ("comments:reply", "comment", SEE_CLASS, {}, ONLY_GET),
     ("comments:reply", "private_comment", SEE_PRIVATE, {}, ONLY_GET),
     ("comments:edit", "comment", "in 404 403 200 403 403", WORDS, "in 404 403 302 403 403"),
