@@ -12,11 +12,13 @@ import { refuseOtherDrops } from "./lib/drop.js";
 import { showChosen } from "./lib/filters.js";
 import { keepSentWords } from "./lib/kept-words.js";
 import { sendFormsOnce } from "./lib/once.js";
+import { showToReaderOnly } from "./lib/reader.js";
 
 sendFormsOnce(document);
 refuseOtherDrops(document);
 showChosen(document);
 keepSentWords(document);
+showToReaderOnly(document);
 
 customElements.define("player-timeline", PlayerTimeline);
 customElements.define("practice-player", PracticePlayer);

@@ -216,6 +216,16 @@ def test_whoever_goes_back_after_a_log_out_meets_the_log_in_and_nobodys_page(rem
     expect(remembering.get_by_text(EXERCISE)).to_have_count(0)
 
 
+def test_whoever_goes_back_after_the_session_ended_meets_the_log_in(remembering: Page) -> None:
+    log_in(remembering, "ben")
+    open_exercise(remembering, EXERCISE)
+    shown = remembering.url
+    remembering.goto("/accounts/profile/")
+    remembering.context.clear_cookies(name="sessionid")
+    remembering.go_back(wait_until="commit")
+    remembering.wait_for_url(f"/accounts/login/?next={urlsplit(shown).path}")
+
+
 def test_whoever_goes_back_after_a_video_meets_a_page_that_takes_another(remembering: Page, tmp_path: Path) -> None:
     log_in(remembering, "ada")
     remembering.goto("/exercises/create/")
@@ -249,3 +259,16 @@ def test_a_form_that_met_a_session_that_ended_is_filled_in_again_after_the_log_i
     page.goto(address)
     expect(words).to_have_value(before)
     expect(again).to_be_hidden()
+
+
+def test_a_form_with_an_old_token_is_filled_in_again_after_a_reload(visit: Visit) -> None:
+    page = visit("ada", viewport=DESKTOP, meant=(403,))
+    open_exercise(page, EXERCISE)
+    page.get_by_role("link", name="Edit", exact=True).click()
+    address = page.url
+    page.get_by_label("What to practise").fill("Slower than before")
+    page.locator("main [name=csrfmiddlewaretoken]").evaluate("(field) => (field.value = '0'.repeat(64))")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Error 403")).to_be_visible()
+    page.goto(address)
+    expect(page.get_by_label("What to practise")).to_have_value("Slower than before")

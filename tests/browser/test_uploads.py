@@ -203,7 +203,7 @@ def written(text: Path) -> Path:
 
 
 def test_a_file_chosen_after_the_session_ended_is_sent_after_a_log_in_in_another_tab(visit, tmp_path):
-    page = visit("ben")
+    page = visit("ben", meant=(401, 403))
     open_exercise(page, "Side steps in time")
     page.context.clear_cookies(name="sessionid")
     page.get_by_label("Choose a video").first.set_input_files(write_clip(tmp_path / "try.mp4", seconds=2))
@@ -213,3 +213,18 @@ def test_a_file_chosen_after_the_session_ended_is_sent_after_a_log_in_in_another
     entrance.value.wait_for_url("/")
     page.get_by_role("button", name="Try again").click()
     page.wait_for_url("/attempts/**")
+
+
+def test_a_form_whose_video_was_sent_before_the_session_ended_is_saved_after_a_log_in_in_another_tab(visit, clip):
+    page = visit("ada", meant=(401, 403))
+    choose(page, clip)
+    expect(figures(page)).to_have_text("Sent. Your video is ready.")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_label("Name").fill("Typed for a long time")
+    page.get_by_role("button", name="Save as a draft").click()
+    with page.expect_popup() as entrance:
+        page.get_by_role("link", name="Log in in another tab").click()
+    fill_entrance(entrance.value, "ada")
+    entrance.value.wait_for_url("/")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Typed for a long time")

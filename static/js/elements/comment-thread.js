@@ -7,8 +7,7 @@ const NEAR_MS = 2500;
 
 export class CommentThread extends HTMLElement {
   connectedCallback() {
-    openReplies(this);
-    keepDrafts(this);
+    openReplies(this, keepDrafts(this));
     if (this.#composer) restoreDraft(this.#composer);
     this.#player = document.getElementById(this.getAttribute("for"));
     if (!this.#player) return;

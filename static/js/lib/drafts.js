@@ -5,17 +5,19 @@
 //
 // Note [Sent is not arrived]
 // What is sent may meet a session that ended, or no line at all. So it is laid aside, and forgotten only when a thread
-// opens at a comment, as it does after each one that arrived; any other way to a thread makes it a draft again.
+// opens at another comment than before, as it does after each one that arrived; any other way to a thread makes it a
+// draft again.
 
 import { read, store } from "./tab-memory.js";
 
 const SENT = "practika.sent";
 
-/** Keeps the drafts of `thread` from now on. */
+/** Keeps the drafts of `thread` from now on; returns which comment a reply was about that was sent and is a draft again. */
 export function keepDrafts(thread) {
-  settleSent();
+  const parent = settleSent();
   for (const kind of ["input", "change"]) thread.addEventListener(kind, ({ target }) => keep(target.form));
   thread.addEventListener("submit", ({ target }) => layAside(target));
+  return parent;
 }
 
 /** Puts the draft of `form` back with its moment, unless the page came with words in it. */
@@ -35,14 +37,18 @@ function keep(form) {
 function layAside(form) {
   if (!form.elements.parent) return;
   keep(form);
-  store(SENT, read(nameOf(form)) && [nameOf(form), read(nameOf(form))]);
-  store(nameOf(form), null);
+  const name = nameOf(form);
+  const draft = read(name);
+  store(SENT, draft && { name, draft, parent: form.elements.parent.value, hash: location.hash });
+  store(name, null);
 }
 
 function settleSent() {
   const sent = read(SENT);
   store(SENT, null);
-  if (sent && !location.hash.startsWith("#comment-")) store(...sent);
+  if (!sent || (location.hash.startsWith("#comment-") && location.hash !== sent.hash)) return "";
+  store(sent.name, sent.draft);
+  return sent.parent;
 }
 
 function nameOf(form) {

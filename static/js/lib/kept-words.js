@@ -1,9 +1,9 @@
-// A form that met a session that ended is filled in again once the log-in has led back to it.
+// A form that was sent and did not arrive is filled in again: it met a session that ended, an old token, or no line.
 //
-// Note [Kept for that way alone]
-// What is sent is laid aside in this tab. Only a page without a reader, the log-in, keeps it there: any other page that
-// opens means that the words have arrived, or that the person has gone elsewhere. Another reader never gets them.
-
+// Note [Kept for the way back alone]
+// What is sent is laid aside in this tab. The log-in, which has no reader, and pages of errors, which have no scripts,
+// leave it there. Any other page that opens means that the words have arrived, or that the person has gone elsewhere; if
+// it is the form's own, they have not. Another reader never gets them.
 import { read, store } from "./tab-memory.js";
 
 const SENT = "practika.sent-form";
@@ -12,9 +12,9 @@ const SENT = "practika.sent-form";
 export function keepSentWords(page) {
   const reader = page.body.dataset.reader;
   const kept = read(SENT);
-  if (!reader) return store(SENT, kept && { ...kept, metLogIn: true });
+  if (!reader) return;
   store(SENT, null);
-  if (kept?.metLogIn && kept.reader === reader && kept.place === location.pathname) putBack(page, kept.words);
+  if (kept?.reader === reader && kept.place === location.pathname) putBack(page, kept.words);
   page.addEventListener("submit", ({ target, defaultPrevented }) => {
     if (defaultPrevented || !target.matches("[data-keeps-words]")) return;
     store(SENT, { reader, place: location.pathname, words: wordsOf(target) });
@@ -27,7 +27,7 @@ function wordsOf(form) {
 
 function putBack(page, words) {
   const form = page.querySelector("form[data-keeps-words]");
-  if (!form) return;
+  if (!form || form.querySelector(".alert--error")) return; // it came back with what was typed, and what is wrong there
   for (const [name, value] of words) if (form.elements[name]) form.elements[name].value = value;
   form.querySelector("[data-part=words-kept]").hidden = false;
 }

@@ -1,7 +1,8 @@
 // Opens the form of a reply below its comment; without scripts its link leads to a page with the same form.
 import { restoreDraft } from "./drafts.js";
 
-export function openReplies(thread) {
+/** Opens replies in `thread` when they are asked for, and the one to the comment `parent` at once, if there is one. */
+export function openReplies(thread, parent) {
   const template = thread.querySelector("template[data-part=reply]");
   for (const link of thread.querySelectorAll("a[data-reply]")) link.setAttribute("aria-expanded", "false");
   thread.addEventListener("click", (event) => {
@@ -9,14 +10,20 @@ export function openReplies(thread) {
     const link = event.target.closest("a[data-reply]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    const form = link.parentElement.querySelector("form") ?? added(template, link);
-    show(form, form.hidden);
-    if (!form.hidden) form.querySelector("textarea").focus();
+    toggle(template, link);
   });
   thread.addEventListener("keydown", (event) => {
     const form = event.target.closest("form.reply");
     if (form && event.key === "Escape" && !event.isComposing) close(form);
   });
+  const waiting = parent && thread.querySelector(`#comment-${parent} a[data-reply]`);
+  if (waiting) toggle(template, waiting);
+}
+
+function toggle(template, link) {
+  const form = link.parentElement.querySelector("form") ?? added(template, link);
+  show(form, form.hidden);
+  if (!form.hidden) form.querySelector("textarea").focus();
 }
 
 function show(form, shown) {
