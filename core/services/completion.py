@@ -58,10 +58,11 @@ def _check_parts(upload: Upload, size_bytes: int) -> None:
     try:
         check_parts(held_parts(upload=upload), size_bytes, upload.part_size_bytes)
     except PartsMissing:
-        upload.refresh_from_db()
-        if upload.state in {State.ABORTING, State.ABORTED}:  # they were there; somebody gave the upload up meanwhile
+        upload.refresh_from_db()  # they were there if somebody gave the upload up meanwhile, or completed it
+        if upload.state == State.OPEN:
+            raise
+        if upload.state in {State.ABORTING, State.ABORTED}:
             raise over() from None
-        raise
 
 
 def settle_upload(*, upload: Upload, now: datetime) -> tuple[VideoAsset, bool]:

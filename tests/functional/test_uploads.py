@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from core.models import AuditEvent, ProcessingJob, Upload, VideoAsset
+from core.services.completion import complete_upload
 from core.services.rendering import run_job
 from core.storage.parts import MEBIBYTE
 from tests.functional.uploading import UPLOADS, Uploader
@@ -191,6 +192,15 @@ def test_completing_again_answers_the_same_video(sender):
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["video"] == second.json()["video"]
     assert (VideoAsset.objects.count(), ProcessingJob.objects.count()) == (1, 1)
+
+
+def test_who_looked_before_another_caller_completed_it_is_answered_the_same_video(sender):
+    sender.open()
+    sender.send(1)
+    late = Upload.objects.get()
+    made = sender.complete().json()["video"]["id"]
+    video, is_mine = complete_upload(upload=late, size_bytes=len(sender.content), sha256="", now=timezone.now())
+    assert (str(video.pk), is_mine) == (made, False)
 
 
 def test_completing_with_another_size_or_sha256_is_409(sender):
