@@ -186,7 +186,7 @@ def test_a_page_reloaded_at_three_fifths_sends_less_than_a_part_again(stand: Sta
     begun = stand.line.sent_bytes
     stand.line.slow(bytes_per_s=SLOW)
     choose(window, large)
-    wait_for_bytes(window, stand.line, begun + 0.6 * LARGE_BYTES)
+    wait_for_bytes(window, stand.line, begun + 7.4 * PART_BYTES)  # the storage has had time to put the seventh away
     window.reload()
     stand.line.slow(bytes_per_s=None)
     choose(window, large)
