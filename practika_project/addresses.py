@@ -19,7 +19,7 @@ SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,30})://", re.IGNORECASE)
 LIKE_A_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 POSTGRESQL, SQLITE = "django.db.backends.postgresql", "django.db.backends.sqlite3"
 DATABASES = ("postgres", "postgresql", "sqlite")
-CACHES = ("redis", "rediss", "unix")
+CACHES = ("redis", "rediss")
 DATABASE_FORM = (
     "Write postgres://account:password@host:5432/name; in account and password write %40 for @, %2F for /, %3F for ?, "
     "%23 for #"
@@ -52,7 +52,7 @@ def refuse_bad_addresses(chosen: Mapping[str, Any]) -> None:
     """Record a sentence for every address in the settings `chosen` that is none of its kind."""
     _refuse_hosts(chosen["ALLOWED_HOSTS"])
     redis = chosen["REDIS_URL"]
-    if redis and (_scheme(redis) not in CACHES or (read := _read(redis)) is None or read.fragment):
+    if redis and _scheme(redis) != "unix" and not _has_host(redis, *CACHES):
         env.refuse(
             "REDIS_URL is no address of a Redis server. Write redis://:password@host:6379/0 (rediss:// with TLS); in "
             "the password write %40 for @, %2F for /, %3F for ?, %23 for #."
@@ -85,7 +85,7 @@ def _refuse_hosts(hosts: list[str]) -> None:
 
 def _has_host(address: str, *schemes: str) -> bool:
     read = _read(address)
-    return _scheme(address) in schemes and read is not None and bool(read.hostname)
+    return _scheme(address) in schemes and read is not None and bool(read.hostname) and not read.fragment
 
 
 def _read(address: str) -> SplitResult | None:

@@ -68,6 +68,7 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ({"DATABASE_URL": "", "DJANGO_DB_ENGINE": "postgresql"}, "DJANGO_DB_ENGINE is 'postgresql'"),
         ({"REDIS_URL": f"ada:{KEY}@cache.example.org:6379"}, "REDIS_URL is no address"),
         ({"REDIS_URL": f"redis://:{KEY}#@cache.example.org:6379/0"}, "REDIS_URL is no address"),
+        ({"REDIS_URL": f"redis://:12/{KEY}@cache.example.org:6379/0"}, "REDIS_URL is no address"),
         ({"SENTRY_DSN": KEY}, "SENTRY_DSN is no address"),
         ({"DJANGO_ALLOWED_HOSTS": "https://practika.example.org"}, "DJANGO_ALLOWED_HOSTS has 'https://practika"),
         ({"DJANGO_ALLOWED_HOSTS": "practika.example.org:443"}, "DJANGO_ALLOWED_HOSTS has 'practika.example.org:443'"),
