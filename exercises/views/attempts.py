@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Classroom
 from accounts.places import Role, places
@@ -26,11 +26,13 @@ from exercises.services.attempts import (
 from exercises.views.exercises import detail_context, shown
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @receives_video
 def attempt_create(request: AuthenticatedRequest, pk: str) -> HttpResponse:
-    """Take a learner's video as their draft."""
+    """Take a learner's video as their draft; what leads back here, where one was refused, goes to the exercise."""
     exercise = shown(request, pk)
+    if request.method != "POST":
+        return redirect("exercises:detail", pk=exercise.pk)
     if places(request).role_in(exercise.classroom_id) != Role.LEARNER:
         raise PermissionDenied("Only the learners of the class send attempts.")
     form = VideoForm(request.POST, request.FILES)
