@@ -28,7 +28,7 @@ from tests.faults.proxy import Line
 from tests.faults.site import Site
 
 DELAY_S = 0.05
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "chromium"
 NOTE_THE_CHOICE = "addEventListener('change', () => (window.began = performance.now()), { capture: true, once: true })"
 COMPLETED_MS = """() => {
   const completion = performance.getEntriesByType("resource").find(({ name }) => name.endsWith("/completion/"));

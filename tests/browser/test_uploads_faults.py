@@ -186,7 +186,8 @@ def test_a_page_reloaded_at_three_fifths_sends_less_than_a_part_again(stand: Sta
     begun = stand.line.sent_bytes
     stand.line.slow(bytes_per_s=SLOW)
     choose(window, large)
-    wait_for_bytes(window, stand.line, begun + 7.4 * PART_BYTES)  # the storage has had time to put the seventh away
+    held = 7 * PART_BYTES / LARGE_BYTES  # acknowledged, so that no part but the next one is on its way
+    window.wait_for_function("held => document.querySelector('[data-part=acknowledged]').value >= held", arg=held)
     window.reload()
     stand.line.slow(bytes_per_s=None)
     choose(window, large)
