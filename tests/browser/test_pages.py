@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.media.clips import write_clip
 from tests.browser.conftest import DESKTOP, PHONE, Visit, fill_entrance, log_in
-from tests.browser.program import chromium_program
+from tests.browser.program import WHOLE, chromium_program
 from tests.browser.test_accessibility import found_on
 from tests.browser.test_journey import AT_REST, open_exercise, open_from_queue
 
@@ -195,13 +195,26 @@ def test_a_link_below_a_field_or_in_a_notice_is_large_enough_for_a_finger(visit:
     assert field["y"] + field["height"] <= link["y"]
 
 
-@pytest.fixture
-def remembering(site: str, chromium: Browser) -> Iterator[Page]:
-    """A page of a browser that keeps pages to go back to, as people's do and Playwright's does not."""
-    program, kept = chromium_program(), ["--disable-back-forward-cache"]
+@pytest.fixture(scope="module")
+def remembering_browser(site: str, chromium: Browser) -> Iterator[Browser]:
+    """A browser that keeps pages to go back to, as people's do; the headless shell never does."""
+    program, kept = chromium_program(WHOLE), ["--disable-back-forward-cache"]
     browser = chromium.browser_type.launch(executable_path=program, args=["--no-sandbox"], ignore_default_args=kept)
-    yield browser.new_page(base_url=site)
+    page = browser.new_page(base_url=site)
+    log_in(page, "ben")
+    page.evaluate("addEventListener('pageshow', ({ persisted }) => (document.title = persisted ? 'kept' : 'new'))")
+    page.goto("/exercises/")
+    page.go_back(wait_until="commit")
+    page.wait_for_function("document.title === 'kept'")
+    yield browser
     browser.close()
+
+
+@pytest.fixture
+def remembering(site: str, remembering_browser: Browser) -> Iterator[Page]:
+    """A page of it, for nobody yet."""
+    with remembering_browser.new_context(base_url=site) as context:
+        yield context.new_page()
 
 
 def test_whoever_goes_back_after_a_log_out_meets_the_log_in_and_nobodys_page(remembering: Page) -> None:
@@ -224,6 +237,23 @@ def test_whoever_goes_back_after_the_session_ended_meets_the_log_in(remembering:
     remembering.context.clear_cookies(name="sessionid")
     remembering.go_back(wait_until="commit")
     remembering.wait_for_url(f"/accounts/login/?next={urlsplit(shown).path}")
+
+
+def test_words_that_were_refused_are_kept_past_the_way_back_and_another_comment(remembering: Page) -> None:
+    log_in(remembering, "ben")
+    open_exercise(remembering, EXERCISE)
+    address, composer = remembering.url, remembering.get_by_label("Your comment")
+    composer.fill("Refused and gone back from")
+    remembering.locator("form.composer [name=csrfmiddlewaretoken]").evaluate(
+        "(field) => (field.value = '0'.repeat(64))"
+    )
+    remembering.get_by_role("button", name="Comment", exact=True).click()
+    expect(remembering.get_by_text("Error 403")).to_be_visible()
+    remembering.go_back(wait_until="commit")
+    expect(composer).to_have_value("Refused and gone back from")
+    remembering.goto("/exercises/")
+    remembering.goto(f"{address}#comment-of-somebody-else")
+    expect(composer).to_have_value("Refused and gone back from")
 
 
 def test_whoever_goes_back_after_a_video_meets_a_page_that_takes_another(remembering: Page, tmp_path: Path) -> None:
@@ -270,5 +300,7 @@ def test_a_form_with_an_old_token_is_filled_in_again_after_a_reload(visit: Visit
     page.locator("main [name=csrfmiddlewaretoken]").evaluate("(field) => (field.value = '0'.repeat(64))")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Error 403")).to_be_visible()
+    page.get_by_role("link", name="Back to Practika").click()
+    page.wait_for_url("/")
     page.goto(address)
     expect(page.get_by_label("What to practise")).to_have_value("Slower than before")

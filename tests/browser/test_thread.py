@@ -142,3 +142,7 @@ def test_a_log_in_leads_back_to_a_comment_that_had_been_refused(visit: Visit) ->
     fill_entrance(page, "ben")
     expect(composer).to_have_value("Shorter")
     assert found_on(page) == []
+    page.get_by_role("button", name="Comment", exact=True).click()
+    page.get_by_text("Shorter", exact=True).wait_for()
+    expect(page.get_by_role("heading", level=1)).to_have_text(EXERCISE)
+    expect(composer).to_have_value("")

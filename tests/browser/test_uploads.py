@@ -228,3 +228,38 @@ def test_a_form_whose_video_was_sent_before_the_session_ended_is_saved_after_a_l
     entrance.value.wait_for_url("/")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Typed for a long time")
+
+
+def bring_to_comment(page, video: Path, text: str) -> None:
+    """Choose a video for a comment, type, and ask for both to be sent."""
+    open_exercise(page, "Side steps in time")
+    page.get_by_text("Add a video").click()
+    page.locator("form.composer input[type=file]").set_input_files(video)
+    page.get_by_label("Your comment").fill(text)
+
+
+def test_a_comment_whose_words_change_while_its_video_travels_leaves_no_draft(visit, line, large):
+    page = visit("ben", base_url=line.address)
+    line.slow(bytes_per_s=8_000_000)
+    bring_to_comment(page, large, "Typed first")
+    composer = page.get_by_label("Your comment")
+    page.get_by_role("button", name="Comment", exact=True).click()
+    composer.fill("Typed while it travels")
+    line.slow(bytes_per_s=None)
+    page.locator(".comment__text").get_by_text("Typed while it travels").wait_for()
+    expect(composer).to_have_value("")
+
+
+def test_what_one_person_typed_is_never_sent_as_another_who_has_logged_in_since(visit, clip):
+    page = visit("ben", meant=(401, 403))
+    bring_to_comment(page, clip, "Of Ben alone")
+    expect(figures(page)).to_have_text("Sent. Your video is ready.")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Comment", exact=True).click()
+    with page.expect_popup() as entrance:
+        page.get_by_role("link", name="Log in in another tab").click()
+    fill_entrance(entrance.value, "ada")
+    entrance.value.wait_for_url("/")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("This form is too old")).to_be_visible()
+    expect(page.locator(".comment__text").get_by_text("Of Ben alone")).to_have_count(0)

@@ -4,19 +4,19 @@
 // A tab may be handed on, so the key names the reader: nobody finds another's words.
 //
 // Note [Sent is not arrived]
-// What is sent may meet a session that ended, or no line at all. So it is laid aside, and forgotten only when a thread
-// opens at another comment than before, as it does after each one that arrived; any other way to a thread makes it a
-// draft again.
+// What is sent may meet a session that ended, or no line at all. So it stays a draft, and is forgotten only when a thread
+// opens at another comment than before, as it does after each one that arrived.
 
 import { read, store } from "./tab-memory.js";
 
 const SENT = "practika.sent";
 
-/** Keeps the drafts of `thread` from now on; returns which comment a reply was about that was sent and is a draft again. */
+/** Keeps the drafts of `thread` from now on; returns which comment a reply was about that was sent and did not arrive. */
 export function keepDrafts(thread) {
   const parent = settleSent();
   for (const kind of ["input", "change"]) thread.addEventListener(kind, ({ target }) => keep(target.form));
-  thread.addEventListener("submit", ({ target }) => layAside(target));
+  thread.addEventListener("submit", ({ target }) => note(target));
+  addEventListener("pageshow", ({ persisted }) => persisted && settleSent()); // it is back, so they did not arrive
   return parent;
 }
 
@@ -34,23 +34,24 @@ function keep(form) {
   store(nameOf(form), text.value.trim() ? [text.value, at.value] : null);
 }
 
-function layAside(form) {
+function note(form) {
   if (!form.elements.parent) return;
   keep(form);
-  const name = nameOf(form);
-  const draft = read(name);
-  store(SENT, draft && { name, draft, parent: form.elements.parent.value, hash: location.hash });
-  store(name, null);
+  store(SENT, { name: nameOf(form), parent: form.elements.parent.value, hash: location.hash });
 }
 
 function settleSent() {
   const sent = read(SENT);
   store(SENT, null);
-  if (!sent || (location.hash.startsWith("#comment-") && location.hash !== sent.hash)) return "";
-  store(sent.name, sent.draft);
-  return sent.parent;
+  if (!sent?.name.startsWith(ofReader())) return "";
+  if (location.hash.startsWith("#comment-") && location.hash !== sent.hash) store(sent.name, null);
+  return read(sent.name) ? sent.parent : "";
 }
 
 function nameOf(form) {
-  return ["practika.draft", document.body.dataset.reader, form.getAttribute("action"), form.elements.parent.value].join(" ");
+  return `${ofReader()}${new URL(form.action).pathname} ${form.elements.parent.value}`;
+}
+
+function ofReader() {
+  return `practika.draft ${document.body.dataset.reader} `;
 }

@@ -1,9 +1,8 @@
 // A form that was sent and did not arrive is filled in again: it met a session that ended, an old token, or no line.
 //
 // Note [Kept for the way back alone]
-// What is sent is laid aside in this tab. The log-in, which has no reader, and pages of errors, which have no scripts,
-// leave it there. Any other page that opens means that the words have arrived, or that the person has gone elsewhere; if
-// it is the form's own, they have not. Another reader never gets them.
+// What is sent is laid aside in this tab. A page to which the server has led means that it has arrived, as after every
+// form; the form's own page means that it has not. Another reader never gets it, and no log-in page touches it.
 import { read, store } from "./tab-memory.js";
 
 const SENT = "practika.sent-form";
@@ -13,8 +12,9 @@ export function keepSentWords(page) {
   const reader = page.body.dataset.reader;
   const kept = read(SENT);
   if (!reader) return;
-  store(SENT, null);
-  if (kept?.reader === reader && kept.place === location.pathname) putBack(page, kept.words);
+  const isHere = kept?.reader === reader && kept.place === location.pathname;
+  if (isHere) putBack(page, kept.words);
+  if (isHere || performance.getEntriesByType("navigation")[0]?.redirectCount) store(SENT, null);
   page.addEventListener("submit", ({ target, defaultPrevented }) => {
     if (defaultPrevented || !target.matches("[data-keeps-words]")) return;
     store(SENT, { reader, place: location.pathname, words: wordsOf(target) });
