@@ -14,6 +14,7 @@ A writer that wakes for every line takes the interpreter from a request each tim
 GATHER_SECONDS for those that come with it; whoever logs meanwhile wakes nobody, and whoever flushes ends the wait.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -104,8 +105,10 @@ class NonBlockingHandler(logging.Handler):
 
     def _ensure_writer(self) -> None:
         if self._writer is None:
-            self._writer = threading.Thread(target=self._write_lines, name=f"log-writer-{self.descriptor}", daemon=True)
-            self._writer.start()
+            writer = threading.Thread(target=self._write_lines, name=f"log-writer-{self.descriptor}", daemon=True)
+            with contextlib.suppress(RuntimeError):  # no thread to be had: lines wait, and the next one tries again
+                writer.start()
+                self._writer = writer
 
     def _is_writing(self) -> bool:
         alive = self._writer is not None and self._writer.is_alive()

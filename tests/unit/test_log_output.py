@@ -247,3 +247,17 @@ def test_a_record_whose_formatter_fails_is_counted_and_does_no_harm(pipe):
     handler.emit(record())
     assert handler.dropped == 1
     handler.close()
+
+
+def test_a_line_that_finds_no_thread_to_write_it_waits_for_the_next_one(pipe, monkeypatch):
+    handler = handler_on(pipe[1])
+    with monkeypatch.context() as without_threads:
+        without_threads.setattr(threading.Thread, "start", cannot_start)
+        handler.emit(record("while there is no thread"))
+    handler.emit(record("when there is one"))
+    found = [line["message"] for line in read_until(lines_of(pipe[0]), "when there is one")]
+    assert (found, handler.dropped) == (["while there is no thread", "when there is one"], 0)
+
+
+def cannot_start(thread):
+    raise RuntimeError("can't start new thread")

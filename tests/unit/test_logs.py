@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from core import logs
 from core.logs import (
     CURRENT_REQUEST,
     JsonFormatter,
@@ -166,3 +167,10 @@ def test_every_line_goes_to_standard_output_once(capfd):
         handler.flush()
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [line["logger"] for line in lines] == ["core.x", "django.request", "gunicorn.error"]
+
+
+def test_a_record_that_cannot_even_be_shown_from_plain_parts_is_one_line_with_the_traceback(monkeypatch):
+    monkeypatch.setattr(logs, "Plain", None)
+    told = fields_of(record(no_number=float("nan")))
+    assert (told["level"], told["message"]) == ("ERROR", "A log record could not be shown")
+    assert "TypeError" in told["exception"]
