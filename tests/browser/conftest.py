@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from practika_project.demo import PASSWORD
 from tests.browser.program import chromium_program
@@ -136,6 +136,22 @@ def fill_entrance(page: Page, who: str) -> None:
     page.get_by_label("E-mail address").fill(f"{who}@example.org")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+
+
+def send_after_the_session_ended(page: Page, who: str, button: str) -> None:
+    """Press the button of a form once the session has ended, and log in where that leads."""
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name=button, exact=True).click()
+    page.wait_for_url("/accounts/login/?next=**")
+    fill_entrance(page, who)
+
+
+def send_with_an_old_token(page: Page, button: str) -> None:
+    """Press the button of a form whose token is not valid any more; an error page says so."""
+    pressed = page.get_by_role("button", name=button, exact=True)
+    pressed.evaluate("(button) => (button.form.elements.csrfmiddlewaretoken.value = '0'.repeat(64))")
+    pressed.click()
+    expect(page.get_by_text("Error 403")).to_be_visible()
 
 
 @pytest.fixture

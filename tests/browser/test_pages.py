@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.media.clips import write_clip
-from tests.browser.conftest import DESKTOP, PHONE, Visit, fill_entrance, log_in
+from tests.browser.conftest import DESKTOP, PHONE, Visit, log_in, send_after_the_session_ended, send_with_an_old_token
 from tests.browser.program import WHOLE, chromium_program
 from tests.browser.test_accessibility import found_on
 from tests.browser.test_journey import AT_REST, open_exercise, open_from_queue
@@ -244,11 +244,7 @@ def test_words_that_were_refused_are_kept_past_the_way_back_and_another_comment(
     open_exercise(remembering, EXERCISE)
     address, composer = remembering.url, remembering.get_by_label("Your comment")
     composer.fill("Refused and gone back from")
-    remembering.locator("form.composer [name=csrfmiddlewaretoken]").evaluate(
-        "(field) => (field.value = '0'.repeat(64))"
-    )
-    remembering.get_by_role("button", name="Comment", exact=True).click()
-    expect(remembering.get_by_text("Error 403")).to_be_visible()
+    send_with_an_old_token(remembering, "Comment")
     remembering.go_back(wait_until="commit")
     expect(composer).to_have_value("Refused and gone back from")
     remembering.goto("/exercises/")
@@ -277,10 +273,7 @@ def test_a_form_that_met_a_session_that_ended_is_filled_in_again_after_the_log_i
     words.fill("Slower than before")
     page.get_by_label("Who sees submitted attempts").select_option(index=1)
     chosen = page.get_by_label("Who sees submitted attempts").input_value()
-    page.context.clear_cookies(name="sessionid")
-    page.get_by_role("button", name="Save").click()
-    page.wait_for_url("/accounts/login/?next=**")
-    fill_entrance(page, "ada")
+    send_after_the_session_ended(page, "ada", "Save")
     page.wait_for_url(address)
     expect(words).to_have_value("Slower than before")
     expect(page.get_by_label("Who sees submitted attempts")).to_have_value(chosen)
@@ -297,9 +290,7 @@ def test_a_form_with_an_old_token_is_filled_in_again_after_a_reload(visit: Visit
     page.get_by_role("link", name="Edit", exact=True).click()
     address = page.url
     page.get_by_label("What to practise").fill("Slower than before")
-    page.locator("main [name=csrfmiddlewaretoken]").evaluate("(field) => (field.value = '0'.repeat(64))")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Error 403")).to_be_visible()
+    send_with_an_old_token(page, "Save")
     page.get_by_role("link", name="Back to Practika").click()
     page.wait_for_url("/")
     page.goto(address)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Visit, fill_entrance
+from tests.browser.conftest import DESKTOP, PHONE, Visit, send_after_the_session_ended, send_with_an_old_token
 from tests.browser.test_accessibility import found_on
 from tests.browser.test_journey import MEASURE, open_exercise
 
@@ -83,10 +83,7 @@ def test_words_sent_after_the_session_ended_are_there_again_after_the_log_in(vis
     open_exercise(page, EXERCISE)
     address = page.url
     page.get_by_label("Your comment").fill("Not to be lost")
-    page.context.clear_cookies(name="sessionid")
-    page.get_by_role("button", name="Comment", exact=True).click()
-    page.wait_for_url("/accounts/login/?next=**")
-    fill_entrance(page, "ben")
+    send_after_the_session_ended(page, "ben", "Comment")
     page.wait_for_url(address)
     expect(page.get_by_label("Your comment")).to_have_value("Not to be lost")
     page.get_by_role("button", name="Comment", exact=True).click()
@@ -104,9 +101,7 @@ def test_words_that_were_refused_below_an_earlier_comment_are_there_again_after_
     page.wait_for_url("**/#comment-*")
     address = page.url
     composer.fill("The second of two")
-    page.locator("form.composer [name=csrfmiddlewaretoken]").evaluate("(field) => (field.value = '0'.repeat(64))")
-    page.get_by_role("button", name="Comment", exact=True).click()
-    expect(page.get_by_text("Error 403")).to_be_visible()
+    send_with_an_old_token(page, "Comment")
     page.goto(address)
     expect(composer).to_have_value("The second of two")
 
@@ -118,10 +113,7 @@ def test_a_reply_sent_after_the_session_ended_stands_open_again_after_the_log_in
     page.get_by_role("link", name="Reply to Ada").first.click()
     reply = page.get_by_label("Your reply to Ada")
     reply.fill("An answer on the way")
-    page.context.clear_cookies(name="sessionid")
-    page.get_by_role("button", name="Send reply").click()
-    page.wait_for_url("/accounts/login/?next=**")
-    fill_entrance(page, "ben")
+    send_after_the_session_ended(page, "ben", "Send reply")
     page.wait_for_url(address)
     expect(reply).to_have_value("An answer on the way")
     expect(reply).to_be_focused()
@@ -136,10 +128,7 @@ def test_a_log_in_leads_back_to_a_comment_that_had_been_refused(visit: Visit) ->
     page.get_by_role("button", name="Comment", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Your comment was not sent")
     composer.fill("Shorter")
-    page.context.clear_cookies(name="sessionid")
-    page.get_by_role("button", name="Comment", exact=True).click()
-    page.wait_for_url("/accounts/login/?next=**")
-    fill_entrance(page, "ben")
+    send_after_the_session_ended(page, "ben", "Comment")
     expect(composer).to_have_value("Shorter")
     assert found_on(page) == []
     page.get_by_role("button", name="Comment", exact=True).click()

@@ -202,16 +202,20 @@ def written(text: Path) -> Path:
     return text
 
 
+def log_in_in_another_tab_and_try_again(page: Page, who: str) -> None:
+    with page.expect_popup() as entrance:
+        page.get_by_role("link", name="Log in in another tab").click()
+    fill_entrance(entrance.value, who)
+    entrance.value.wait_for_url("/")
+    page.get_by_role("button", name="Try again").click()
+
+
 def test_a_file_chosen_after_the_session_ended_is_sent_after_a_log_in_in_another_tab(visit, tmp_path):
     page = visit("ben", meant=(401, 403))
     open_exercise(page, "Side steps in time")
     page.context.clear_cookies(name="sessionid")
     page.get_by_label("Choose a video").first.set_input_files(write_clip(tmp_path / "try.mp4", seconds=2))
-    with page.expect_popup() as entrance:
-        page.get_by_role("link", name="Log in in another tab").click()
-    fill_entrance(entrance.value, "ben")
-    entrance.value.wait_for_url("/")
-    page.get_by_role("button", name="Try again").click()
+    log_in_in_another_tab_and_try_again(page, "ben")
     page.wait_for_url("/attempts/**")
 
 
@@ -222,11 +226,7 @@ def test_a_form_whose_video_was_sent_before_the_session_ended_is_saved_after_a_l
     page.context.clear_cookies(name="sessionid")
     page.get_by_label("Name").fill("Typed for a long time")
     page.get_by_role("button", name="Save as a draft").click()
-    with page.expect_popup() as entrance:
-        page.get_by_role("link", name="Log in in another tab").click()
-    fill_entrance(entrance.value, "ada")
-    entrance.value.wait_for_url("/")
-    page.get_by_role("button", name="Try again").click()
+    log_in_in_another_tab_and_try_again(page, "ada")
     expect(page.get_by_role("heading", level=1)).to_have_text("Typed for a long time")
 
 
@@ -256,10 +256,6 @@ def test_what_one_person_typed_is_never_sent_as_another_who_has_logged_in_since(
     expect(figures(page)).to_have_text("Sent. Your video is ready.")
     page.context.clear_cookies(name="sessionid")
     page.get_by_role("button", name="Comment", exact=True).click()
-    with page.expect_popup() as entrance:
-        page.get_by_role("link", name="Log in in another tab").click()
-    fill_entrance(entrance.value, "ada")
-    entrance.value.wait_for_url("/")
-    page.get_by_role("button", name="Try again").click()
+    log_in_in_another_tab_and_try_again(page, "ada")
     expect(page.get_by_text("This form is too old")).to_be_visible()
     expect(page.locator(".comment__text").get_by_text("Of Ben alone")).to_have_count(0)
